@@ -1,0 +1,43 @@
+# Everything a newcomer types. `make run` and `make test` install what is missing first, and say so.
+
+SERVER ?= $(or $(REDIS_SERVER),redis-server)
+CLI ?= redis-cli
+PORT ?= 6379
+MODULE = $(or $(CARGO_TARGET_DIR),target)/release/libredis_sessions.so
+
+.PHONY: all build run test lint bench clean servers test-servers
+
+all: build
+
+build: install
+	cargo build --release
+
+.PHONY: install
+install:
+	@tools/install.sh
+
+# A server in the foreground, from the configuration that production starts from. Its data stays in target/run.
+run: build
+	@tools/run.sh $(SERVER) $(MODULE) $(PORT)
+
+test: install
+	cargo test
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+bench: build
+	cargo bench
+
+# The other servers that the module is tested with, and the tests on each of them.
+servers:
+	tests/servers.sh
+
+test-servers: install servers
+	@for server in $(or $(CARGO_TARGET_DIR),target)/servers/*/redis-server; do \
+	    echo "== $$server" && REDIS_SERVER=$$(realpath $$server) cargo test --test sessions || exit 1; \
+	done
+
+clean:
+	cargo clean

@@ -1,0 +1,38 @@
+//! `SH.END tkn [tkn ...]`
+//!
+//! Ends sessions, with all that belongs to them, and answers how many there were.
+
+use super::Command;
+use crate::protocol::{Args, Error, Form};
+use crate::redis::Bytes;
+use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::store::Store;
+use crate::store::sessions::Ending;
+use serde::Serialize;
+
+pub struct End;
+
+impl Command for End {
+    const SPEC: Spec = Spec {
+        name: "SH.END",
+        summary: "Ends sessions and deletes their data.",
+        complexity: "O(N) where N is the number of tokens; large data is freed in the background.",
+        since: "0.1.0",
+        min_args: 2,
+        flags: "write fast",
+        routing: Routing::Tokens(KeyUse::Delete),
+        args: &[Arg::key("tkn").multiple()],
+    };
+
+    type Request<'a> = &'a [Bytes<'a>];
+
+    fn parse<'a>(args: Args<'a>) -> Result<(&'a [Bytes<'a>], Form), Error> {
+        Ok((args.tokens()?, Form::Resp))
+    }
+
+    fn run<S: Store>(store: &mut S, tokens: Self::Request<'_>) -> Result<impl Serialize, Error> {
+        let prepared: Result<Vec<_>, Error> =
+            tokens.iter().filter_map(|token| Ending::prepare(store, *token).transpose()).collect();
+        Ok(prepared?.into_iter().filter_map(|ending| ending.apply(store).then_some(())).count())
+    }
+}

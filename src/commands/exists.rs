@@ -1,0 +1,42 @@
+//! `SH.EXISTS tkn [tkn ...]`
+//!
+//! Tells of each session whether it lives.
+
+use super::Command;
+use crate::protocol::{Args, Error, Form};
+use crate::redis::Bytes;
+use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::store::{Mode, Store, sessions};
+use serde::Serialize;
+
+pub struct Exists;
+
+impl Command for Exists {
+    const SPEC: Spec = Spec {
+        name: "SH.EXISTS",
+        summary: "Returns for each token whether its session lives.",
+        complexity: "O(N) where N is the number of tokens.",
+        since: "0.1.0",
+        min_args: 2,
+        flags: "readonly fast",
+        routing: Routing::Tokens(KeyUse::Read),
+        args: &[Arg::key("tkn").multiple()],
+    };
+
+    type Request<'a> = &'a [Bytes<'a>];
+
+    fn parse<'a>(args: Args<'a>) -> Result<(&'a [Bytes<'a>], Form), Error> {
+        Ok((args.tokens()?, Form::Resp))
+    }
+
+    fn run<S: Store>(store: &mut S, tokens: Self::Request<'_>) -> Result<impl Serialize, Error> {
+        tokens
+            .iter()
+            .map(|token| match sessions::open(store, *token, Mode::Read) {
+                Ok(_) => Ok(1),
+                Err(error) if error == Error::no_session() => Ok(0),
+                Err(error) => Err(error),
+            })
+            .collect::<Result<Vec<u8>, Error>>()
+    }
+}

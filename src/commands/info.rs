@@ -1,0 +1,100 @@
+//! `SH.INFO tkn [{}]`
+//!
+//! Tells what there is to know of a session, but its data.
+
+use super::Command;
+use crate::protocol::{Args, Blob, Error, Form};
+use crate::redis::Bytes;
+use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::session::{Meta, Millis, Seconds};
+use crate::store::{Key, Mode, Store, sessions};
+use serde::Serialize;
+
+pub struct Info;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[serde(bound = "V: AsRef<[u8]>")]
+struct Reply<'a, V> {
+    tkn: Blob<&'a [u8]>,
+    name: Blob<V>,
+    shared: bool,
+    key_cnt: usize,
+    /// Whether anything of the session goes by itself.
+    expires: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry: Option<Expiry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle: Option<Seconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<Millis>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Expiry {
+    duration: Seconds,
+    /// Not there while nothing is running out: CLEAR and no data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining: Option<Seconds>,
+    delete_session: bool,
+}
+
+impl Command for Info {
+    const SPEC: Spec = Spec {
+        name: "SH.INFO",
+        summary: "Returns a session's name, lifetime and number of data fields.",
+        complexity: "O(1)",
+        since: "0.1.0",
+        min_args: 2,
+        flags: "readonly fast",
+        routing: Routing::Token(KeyUse::Read),
+        args: &[Arg::key("tkn"), Arg::string("json").optional()],
+    };
+
+    type Request<'a> = Bytes<'a>;
+
+    fn parse<'a>(mut args: Args<'a>) -> Result<(Bytes<'a>, Form), Error> {
+        let token = args.token()?;
+        Ok((token, args.no_options()?))
+    }
+
+    fn run<S: Store>(store: &mut S, token: Self::Request<'_>) -> Result<impl Serialize, Error> {
+        let now = store.now();
+        let key = sessions::open(store, token, Mode::Read)?;
+        let name = key.field(Meta::Name).ok_or_else(Error::not_a_session)?;
+        let shared = key.has(Meta::Shared);
+        let clears = key.has(Meta::Clear);
+        let created = sessions::number(&key, Meta::Created).map(Millis);
+        let duration = sessions::seconds(&key, Meta::Duration);
+        let idle = sessions::seconds(&key, Meta::Idle);
+        let until = sessions::number(&key, Meta::Until).map(Millis);
+        let ends = key.expires();
+        drop(key);
+
+        let (key_cnt, data_goes) = sessions::read_data(store, token, |data| (sessions::count(data), data.expires()))?;
+        let deadline = if clears { data_goes } else { until.or(ends) };
+        // The expiry of a session with an idle time is its idle time after it was last touched.
+        let seen = idle.zip(ends).map(|(idle, ends)| {
+            let touched = Millis(ends.0.saturating_sub(idle.as_millis()));
+            touched.clamp(created.unwrap_or(touched).min(now), now)
+        });
+        Ok(Reply {
+            tkn: Blob(token.as_bytes()),
+            name: Blob(name),
+            shared,
+            key_cnt,
+            expires: ends.is_some() || clears,
+            expiry: duration.map(|duration| Expiry {
+                duration,
+                remaining: deadline.map(|deadline| Seconds::covering(deadline.since(now))),
+                delete_session: !clears,
+            }),
+            idle,
+            created,
+            seen,
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! The commands, one file each, named after what is typed. Each reads: parse, decide, apply, reply.
+
+pub mod end;
+pub mod exists;
+pub mod get;
+pub mod info;
+pub mod new;
+pub mod open;
+pub mod set;
+pub mod touch;
+
+#[cfg(test)]
+mod tests;
+
+use crate::protocol::resp::Writer;
+use crate::protocol::{Args, Error, Form, Status};
+use crate::redis::command::Spec;
+use crate::redis::{Bytes, Context, Reply};
+use crate::store::Store;
+use crate::store::redis::RedisStore;
+use serde::Serialize;
+
+/// A command: what the server is told of it, how its arguments are read, and what it does.
+pub trait Command {
+    const SPEC: Spec;
+
+    /// What is asked for, whichever way it was spelled.
+    type Request<'a>;
+
+    /// Reads the arguments that follow the command's name.
+    fn parse<'a>(args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error>;
+
+    /// Does it. On an error nothing has been changed.
+    fn run<S: Store>(store: &mut S, request: Self::Request<'_>) -> Result<impl Serialize, Error>;
+}
+
+/// Runs a command for the server and writes its reply.
+pub fn execute<C: Command>(context: Context, reply: &mut Reply, arguments: &[Bytes<'_>]) {
+    let mut store = RedisStore::new(context);
+    let done = C::parse(Args::new(arguments)).and_then(|(request, form)| {
+        let answer = C::run(&mut store, request)?;
+        write(reply, &answer, form)
+    });
+    if let Err(error) = done {
+        reply.error(&error.to_string());
+    }
+}
+
+fn write(reply: &mut Reply, answer: &impl Serialize, form: Form) -> Result<(), Error> {
+    let unwritable = || Status::GeneralError.because("the reply cannot be written");
+    match form {
+        Form::Resp => answer.serialize(Writer(reply)).map_err(|_| unwritable()),
+        Form::Json => {
+            let json = serde_json::to_vec(answer).map_err(|_| unwritable())?;
+            reply.bytes(&json);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Arguments to a request: Redis-style keywords, or one JSON object that says the same.
+
+use super::json::Object;
+use super::status::{Error, Status, quoted};
+use crate::redis::Bytes;
+use crate::session::{NAME_MAX, Seconds, Token, meta};
+use crate::store::Field;
+
+/// How the reply is to be written. Who asks in JSON is answered in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Resp,
+    Json,
+}
+
+/// A command's arguments, taken from the front.
+#[derive(Clone, Copy)]
+pub struct Args<'a>(&'a [Bytes<'a>]);
+
+/// Pairs of a field of the session's data and its value.
+#[derive(Clone, Copy)]
+pub struct Fields<'a>(&'a [Bytes<'a>]);
+
+impl<'a> Fields<'a> {
+    pub fn iter(self) -> impl Iterator<Item = (Field<'a>, Bytes<'a>)> {
+        self.0.chunks_exact(2).map(|pair| (Field::Data(pair[0]), pair[1]))
+    }
+}
+
+/// The options at the end of a command, in one of their two spellings.
+pub enum Options<'a> {
+    Keywords(Args<'a>),
+    Json(Object<'a>),
+}
+
+impl Options<'_> {
+    pub fn form(&self) -> Form {
+        match self {
+            Self::Keywords(_) => Form::Resp,
+            Self::Json(_) => Form::Json,
+        }
+    }
+}
+
+impl<'a> Args<'a> {
+    pub fn new(args: &'a [Bytes<'a>]) -> Self {
+        Self(args)
+    }
+
+    pub fn next(&mut self) -> Option<Bytes<'a>> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    /// The next argument, which the command cannot do without.
+    pub fn required(&mut self, what: &str) -> Result<Bytes<'a>, Error> {
+        self.next().ok_or_else(|| Status::ValueMissing.because(format!("{what} is missing")))
+    }
+
+    /// All arguments that are left.
+    pub fn rest(self) -> &'a [Bytes<'a>] {
+        self.0
+    }
+
+    /// Nothing may be left.
+    pub fn end(self) -> Result<(), Error> {
+        self.0.first().map_or(Ok(()), |unexpected| Err(unknown_option(unexpected)))
+    }
+
+    /// The next argument, which must be a well-formed token.
+    pub fn token(&mut self) -> Result<Bytes<'a>, Error> {
+        let bytes = self.required("the session's token")?;
+        token(&bytes)?;
+        Ok(bytes)
+    }
+
+    /// All arguments that are left, which must be well-formed tokens.
+    pub fn tokens(self) -> Result<&'a [Bytes<'a>], Error> {
+        self.0.iter().try_for_each(|bytes| token(bytes))?;
+        Ok(self.0)
+    }
+
+    /// The next argument as a name.
+    pub fn name(&mut self) -> Result<Bytes<'a>, Error> {
+        let name = self.required("the name")?;
+        match name.len() {
+            0 => Err(Status::ValueSize.because("the name is empty; it has 1 to 512 bytes")),
+            1..=NAME_MAX => Ok(name),
+            _ => Err(Status::ValueSize.because("the name is too long; it has 1 to 512 bytes")),
+        }
+    }
+
+    /// The options, in whichever spelling: a JSON object, alone, or keywords.
+    pub fn options(self) -> Result<Options<'a>, Error> {
+        match self.0 {
+            [only] if only.trim_ascii_start().starts_with(b"{") => Object::parse(only.as_bytes()).map(Options::Json),
+            _ => Ok(Options::Keywords(self)),
+        }
+    }
+
+    /// No options: nothing at all, or an empty JSON object to be answered in JSON.
+    pub fn no_options(self) -> Result<Form, Error> {
+        let options = self.options()?;
+        match &options {
+            Options::Keywords(Args([])) => {}
+            Options::Keywords(Args([unexpected, ..])) => return Err(unknown_option(unexpected)),
+            Options::Json(object) => {
+                if let Some((member, _)) = object.iter().next() {
+                    return Err(unknown_member(member));
+                }
+            }
+        }
+        Ok(options.form())
+    }
+
+    /// Pairs of a field of the session's data and its value, to the last argument.
+    pub fn fields(self) -> Result<Fields<'a>, Error> {
+        if self.0.is_empty() {
+            return Err(Status::ValueMissing.because("a field and its value are missing"));
+        }
+        if !self.0.len().is_multiple_of(2) {
+            return Err(Status::ValueMissing.because("the last field has no value"));
+        }
+        self.0.iter().step_by(2).try_for_each(|field| data_field(field))?;
+        Ok(Fields(self.0))
+    }
+}
+
+fn token(bytes: &[u8]) -> Result<(), Error> {
+    match Token::parse(bytes) {
+        Some(_) => Ok(()),
+        None => Err(Status::SessionTokenInvalid.because("not a token; a token is 'sh:' and 25 base64url characters")),
+    }
+}
+
+/// The name of a field of the session's data, which may be any but the reserved ones.
+pub fn data_field(name: &[u8]) -> Result<(), Error> {
+    if meta::is_reserved(name) {
+        return Err(Status::ValueTypeInvalid
+            .because(format!("the field {} is reserved; a field's name does not begin with a dot", quoted(name))));
+    }
+    Ok(())
+}
+
+/// A duration in seconds: digits, at most 2^32 - 1.
+pub fn seconds(text: &[u8], option: &str) -> Result<Seconds, Error> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let number = std::str::from_utf8(text).ok().filter(|_| digits).and_then(|text| text.parse().ok());
+    number.map(Seconds).ok_or_else(|| {
+        Status::ValueTypeInvalid
+            .because(format!("{option} takes a number of seconds from 0 to 4294967295, not {}", quoted(text)))
+    })
+}
+
+/// Sets an option that may be given once.
+pub fn once<T>(slot: &mut Option<T>, value: T, option: &str) -> Result<(), Error> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Status::CommandSyntax.because(format!("{option} is given twice"))),
+    }
+}
+
+pub fn unknown_option(option: &[u8]) -> Error {
+    Status::CommandSyntax.because(format!("unknown option {}", quoted(option)))
+}
+
+pub fn unknown_member(member: &str) -> Error {
+    Status::CommandSyntax.because(format!("unknown JSON member {}", quoted(member.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status<T>(result: Result<T, Error>) -> Option<Status> {
+        result.err().map(|error| error.status)
+    }
+
+    #[test]
+    fn a_duration_is_an_unsigned_32_bit_integer_and_nothing_else() {
+        assert_eq!(seconds(b"0", "IDLE"), Ok(Seconds(0)));
+        assert_eq!(seconds(b"4294967295", "IDLE"), Ok(Seconds(u32::MAX)));
+        for wrong in ["", "-1", "+1", "4294967296", "1.0", "1e3", " 1", "1 ", "0x10", "\u{661}", "99999999999999999999"]
+        {
+            assert_eq!(status(seconds(wrong.as_bytes(), "IDLE")), Some(Status::ValueTypeInvalid), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_option_is_given_once() {
+        let mut slot = None;
+        assert_eq!(once(&mut slot, 1, "IDLE"), Ok(()));
+        assert_eq!(status(once(&mut slot, 2, "IDLE")), Some(Status::CommandSyntax));
+    }
+
+    #[test]
+    fn a_name_has_1_to_512_bytes() {
+        let name = |length: usize| {
+            let bytes = vec![0xFF; length];
+            status(Args::new(&[Bytes::from(bytes.as_slice())]).name())
+        };
+        assert_eq!(name(0), Some(Status::ValueSize));
+        assert_eq!(name(1), None);
+        assert_eq!(name(512), None);
+        assert_eq!(name(513), Some(Status::ValueSize));
+        assert_eq!(status(Args::new(&[]).name()), Some(Status::ValueMissing));
+    }
+
+    #[test]
+    fn fields_come_in_pairs_and_are_not_reserved() {
+        let fields = |args: &[&'static str]| {
+            let args: Vec<_> = args.iter().map(|arg| Bytes::from(arg.as_bytes())).collect();
+            status(Args::new(&args).fields().map(drop))
+        };
+        assert_eq!(fields(&["a", ".b", "", "d"]), None);
+        assert_eq!(fields(&[]), Some(Status::ValueMissing));
+        assert_eq!(fields(&["a"]), Some(Status::ValueMissing));
+        assert_eq!(fields(&["a", "b", ".name", "d"]), Some(Status::ValueTypeInvalid));
+    }
+
+    #[test]
+    fn one_json_object_alone_asks_for_json() {
+        let form = |args: &[&'static str]| {
+            let args: Vec<_> = args.iter().map(|arg| Bytes::from(arg.as_bytes())).collect();
+            Args::new(&args).no_options()
+        };
+        assert_eq!(form(&[]), Ok(Form::Resp));
+        assert_eq!(form(&["{}"]), Ok(Form::Json));
+        assert_eq!(form(&[" { }\n"]), Ok(Form::Json));
+        for wrong in [&["{} {}"][..], &["{}", "{}"], &["x"], &["[]"], &["{\"x\":1}"], &["{"], &[""]] {
+            assert_eq!(status(form(wrong)), Some(Status::CommandSyntax), "{wrong:?}");
+        }
+    }
+}

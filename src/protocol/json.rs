@@ -1,0 +1,212 @@
+//! JSON objects as options (RFC 8259), read member by member so that each mistake gets the status it deserves.
+
+use super::args::{self, unknown_member};
+use super::status::{Error, Status, quoted};
+use crate::session::Seconds;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+/// The members of a JSON object, in order, each once; their values are still JSON text.
+pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// A field of a session's data, and its value.
+pub type Field<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// A string that is borrowed from the text if it holds no escapes.
+#[derive(serde::Deserialize, PartialEq, Eq, Hash)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut members = Vec::new();
+                let mut seen = HashSet::new();
+                while let Some((Key(name), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                    if !seen.insert(name.clone()) {
+                        return Err(de::Error::custom("a member is given twice"));
+                    }
+                    members.push((name, value));
+                }
+                Ok(Object(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+impl<'a> Object<'a> {
+    /// The object in `text`.
+    pub fn parse(text: &'a [u8]) -> Result<Self, Error> {
+        serde_json::from_slice(text).map_err(|error| {
+            let what = error.classify();
+            let (line, column) = (error.line(), error.column());
+            Status::CommandSyntax.because(match what {
+                serde_json::error::Category::Data => {
+                    format!("a JSON object with each member once was expected (line {line}, column {column})")
+                }
+                _ => format!("malformed JSON at line {line}, column {column}"),
+            })
+        })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), *value))
+    }
+
+    /// The members as fields of a session's data: strings as they are, all else as its JSON text.
+    pub fn into_fields(self) -> Result<Vec<Field<'a>>, Error> {
+        let field = |(name, value): (Cow<'a, str>, &'a RawValue)| {
+            args::data_field(name.as_bytes())?;
+            let text = value.get();
+            let value = if text.starts_with('"') { string(value, &name)? } else { Cow::Borrowed(text) };
+            Ok((name, value))
+        };
+        self.0.into_iter().map(field).collect()
+    }
+}
+
+fn wrong_type(member: &str, expected: &str, value: &RawValue) -> Error {
+    Status::ValueTypeInvalid.because(format!(
+        "{} takes {expected}, not {}",
+        quoted(member.as_bytes()),
+        quoted(value.get().as_bytes())
+    ))
+}
+
+pub fn boolean(value: &RawValue, member: &str) -> Result<bool, Error> {
+    serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "true or false", value))
+}
+
+pub fn string<'a>(value: &'a RawValue, member: &str) -> Result<Cow<'a, str>, Error> {
+    let Key(string) = serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "a string", value))?;
+    Ok(string)
+}
+
+pub fn object<'a>(value: &'a RawValue, member: &str) -> Result<Object<'a>, Error> {
+    if value.get().starts_with('{') {
+        Object::parse(value.get().as_bytes())
+    } else {
+        Err(wrong_type(member, "an object", value))
+    }
+}
+
+pub fn seconds(value: &RawValue, member: &str) -> Result<Seconds, Error> {
+    args::seconds(value.get().as_bytes(), member)
+}
+
+/// `expiry`: `{"duration": seconds, "deleteSession": boolean}`, both required.
+pub fn expiry(value: &RawValue) -> Result<(Seconds, bool), Error> {
+    let (mut duration, mut delete) = (None, None);
+    for (member, value) in object(value, "expiry")?.iter() {
+        match member {
+            "duration" => duration = Some(seconds(value, member)?),
+            "deleteSession" => delete = Some(boolean(value, member)?),
+            _ => return Err(unknown_member(member)),
+        }
+    }
+    let missing = |member: &str| Status::ValueMissing.because(format!("'expiry' has no '{member}'"));
+    Ok((duration.ok_or_else(|| missing("duration"))?, delete.ok_or_else(|| missing("deleteSession"))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fields(text: &str) -> Result<Vec<(String, String)>, Status> {
+        let fields = Object::parse(text.as_bytes()).and_then(Object::into_fields).map_err(|error| error.status)?;
+        Ok(fields.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn strings_are_stored_as_they_are_and_all_else_as_its_text() {
+        let text =
+            r#"{"s":"a\"b\u0000\n","n":12345678901234567890123,"f":1.10,"b":true,"z":null,"a":[1, 2],"o":{"x": "y"}}"#;
+        let expected = [
+            pair("s", "a\"b\0\n"),
+            pair("n", "12345678901234567890123"),
+            pair("f", "1.10"),
+            pair("b", "true"),
+            pair("z", "null"),
+            pair("a", "[1, 2]"),
+            pair("o", r#"{"x": "y"}"#),
+        ];
+        assert_eq!(fields(text), Ok(expected.to_vec()));
+    }
+
+    #[test]
+    fn an_escaped_name_is_the_name_it_says() {
+        assert_eq!(fields(r#"{"\u0061":"1"}"#), Ok(vec![pair("a", "1")]));
+        assert_eq!(fields(r#"{"\u002ename":"1"}"#), Err(Status::ValueTypeInvalid));
+        assert_eq!(fields(r#"{"a":1,"\u0061":2}"#), Err(Status::CommandSyntax));
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for text in ["", "{", "[]", "1", "null", "{}x", r#"{"a"}"#, r#"{"a":}"#, r#"{'a':1}"#, "{\"a\":1,}", "\"{}\""] {
+            assert_eq!(fields(text), Err(Status::CommandSyntax), "{text}");
+        }
+        assert!(Object::parse(b"{\"a\":\"\xFF\"}").is_err());
+        assert!(Object::parse(b"{\"a\":\"\0\"}").is_err());
+    }
+
+    #[test]
+    fn depth_does_not_overflow_the_stack() {
+        let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(1_000_000), "]".repeat(1_000_000));
+        assert!(fields(&deep).is_ok());
+        let open = format!(r#"{{"a":{}"#, "[".repeat(1_000_000));
+        assert_eq!(fields(&open), Err(Status::CommandSyntax));
+    }
+
+    #[test]
+    fn an_expiry_needs_both_members_of_the_right_type() {
+        let expiry = |text: &str| {
+            let value: &RawValue = serde_json::from_str(text).expect("JSON");
+            super::expiry(value).map_err(|error| error.status)
+        };
+        assert_eq!(expiry(r#"{"duration":60,"deleteSession":true}"#), Ok((Seconds(60), true)));
+        assert_eq!(expiry(r#"{"deleteSession":false,"duration":0}"#), Ok((Seconds(0), false)));
+        assert_eq!(expiry(r#"{"duration":60}"#), Err(Status::ValueMissing));
+        assert_eq!(expiry(r#"{"deleteSession":true}"#), Err(Status::ValueMissing));
+        assert_eq!(expiry(r#"{"duration":60,"deleteSession":true,"x":1}"#), Err(Status::CommandSyntax));
+        for wrong in [
+            "1",
+            "null",
+            "[]",
+            r#"{"duration":"60","deleteSession":true}"#,
+            r#"{"duration":6.0,"deleteSession":true}"#,
+            r#"{"duration":-1,"deleteSession":true}"#,
+            r#"{"duration":60,"deleteSession":1}"#,
+            r#"{"duration":60,"deleteSession":null}"#,
+        ] {
+            assert_eq!(expiry(wrong), Err(Status::ValueTypeInvalid), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = Object::parse(&bytes).and_then(Object::into_fields);
+        }
+
+        #[test]
+        fn no_almost_json_makes_it_panic(text in r#"[{}\[\]":,a0.\\u\-e ]{0,40}"#) {
+            let _ = Object::parse(text.as_bytes()).and_then(Object::into_fields);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! How things are said: arguments or a JSON object to a request, a reply to RESP or JSON, failures to statuses.
+
+pub mod args;
+pub mod blob;
+pub mod json;
+pub mod resp;
+pub mod status;
+
+pub use args::{Args, Form, Options};
+pub use blob::Blob;
+pub use status::{Error, Status};

@@ -1,0 +1,113 @@
+//! The statuses: how a command failed, in a word that clients match on.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// `st` of a reply that says it.
+pub const OK: u8 = 1;
+
+/// The first word of an error reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Unknown, repeated or contradicting option; malformed JSON; unknown JSON member.
+    CommandSyntax,
+    /// A required value is not there.
+    ValueMissing,
+    /// A value of the wrong type, or a reserved field name.
+    ValueTypeInvalid,
+    /// A value that is empty or too long.
+    ValueSize,
+    /// The token is well formed, and there is no such session (any more).
+    SessionNotExist,
+    /// Not a token, or a key that is no session.
+    SessionTokenInvalid,
+    /// There is no shared session of that name.
+    SessionOpenFail,
+    /// There is a shared session of that name already.
+    SessionNewFail,
+    /// An internal failure.
+    GeneralError,
+    /// The slot is being migrated: what is missing may be on the other node.
+    TryAgain,
+    /// Redis's own: a key of ours holds another type of value.
+    WrongType,
+    /// Redis's own: the user's access control list forbids a key.
+    NoPerm,
+}
+
+impl Status {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::CommandSyntax => "COMMANDSYNTAX",
+            Self::ValueMissing => "VALUEMISSING",
+            Self::ValueTypeInvalid => "VALUETYPEINVALID",
+            Self::ValueSize => "VALUESIZE",
+            Self::SessionNotExist => "SESSIONNOTEXIST",
+            Self::SessionTokenInvalid => "SESSIONTOKENINVALID",
+            Self::SessionOpenFail => "SESSIONOPENFAIL",
+            Self::SessionNewFail => "SESSIONNEWFAIL",
+            Self::GeneralError => "GENERALERROR",
+            Self::TryAgain => "TRYAGAIN",
+            Self::WrongType => "WRONGTYPE",
+            Self::NoPerm => "NOPERM",
+        }
+    }
+
+    /// This status, with what was wrong and what was expected: ASCII, one line.
+    pub fn because(self, reason: impl Into<Cow<'static, str>>) -> Error {
+        Error { status: self, reason: reason.into() }
+    }
+}
+
+/// A failure; displayed as the error reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    pub status: Status,
+    reason: Cow<'static, str>,
+}
+
+impl Error {
+    /// There is no such session (any more).
+    pub fn no_session() -> Self {
+        Status::SessionNotExist.because("no such session, or it has ended")
+    }
+
+    /// A key that is no session.
+    pub fn not_a_session() -> Self {
+        Status::SessionTokenInvalid.because("the key of that name is no session")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status.word(), self.reason)
+    }
+}
+
+/// The client's own bytes, fit for an error text: ASCII without control characters, in quotes, of bounded length.
+pub fn quoted(bytes: &[u8]) -> String {
+    const SHOWN: usize = 32;
+    let shown = bytes[..bytes.len().min(SHOWN)].escape_ascii();
+    if bytes.len() > SHOWN { format!("'{shown}...'") } else { format!("'{shown}'") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_error_reads_status_first() {
+        let error = Status::ValueSize.because("the name is empty");
+        assert_eq!(error.to_string(), "VALUESIZE the name is empty");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_quoted_is_one_short_line_of_ascii(bytes: Vec<u8>) {
+            let quoted = quoted(&bytes);
+            prop_assert!(quoted.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+            prop_assert!(quoted.len() <= 32 * 4 + 5);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The functions of the server that this module calls.
+//!
+//! The crate keeps each as an `Option` that the server fills in at load. [`first_missing`] checks once, at load, that all of
+//! [`REQUIRED`] are there; from then on `api!` takes them as given.
+
+macro_rules! required {
+    ($($function:ident)*) => {
+        /// One constant for each required function: `api!` does not compile for a function that is not on the list.
+        #[allow(non_upper_case_globals, reason = "they bear the names of the functions")]
+        pub mod required {
+            $(pub const $function: () = ();)*
+        }
+
+        /// The first required function that this server lacks.
+        pub fn first_missing() -> Option<&'static str> {
+            $(
+                // SAFETY: the server writes these statics while it loads the module, before it calls anything of ours,
+                // and on the same thread.
+                if unsafe { redis_module::raw::$function }.is_none() {
+                    return Some(stringify!($function));
+                }
+            )*
+            None
+        }
+    };
+}
+
+required! {
+    RedisModule_ACLCheckKeyPermissions
+    RedisModule_Call
+    RedisModule_CloseKey
+    RedisModule_CreateCommand
+    RedisModule_CreateString
+    RedisModule_FreeCallReply
+    RedisModule_FreeModuleUser
+    RedisModule_FreeString
+    RedisModule_GetAbsExpire
+    RedisModule_GetClientId
+    RedisModule_GetClientUserNameById
+    RedisModule_GetCommand
+    RedisModule_GetContextFlags
+    RedisModule_GetCurrentUserName
+    RedisModule_GetModuleUserFromUserName
+    RedisModule_HashGet
+    RedisModule_HashSet
+    RedisModule_KeyType
+    RedisModule_Log
+    RedisModule_Milliseconds
+    RedisModule_NotifyKeyspaceEvent
+    RedisModule_OpenKey
+    RedisModule_Replicate
+    RedisModule_ReplyWithArray
+    RedisModule_ReplyWithBool
+    RedisModule_ReplyWithError
+    RedisModule_ReplyWithLongLong
+    RedisModule_ReplyWithMap
+    RedisModule_ReplyWithNull
+    RedisModule_ReplyWithStringBuffer
+    RedisModule_ScanCursorCreate
+    RedisModule_ScanCursorDestroy
+    RedisModule_ScanKey
+    RedisModule_SetAbsExpire
+    RedisModule_SetCommandInfo
+    RedisModule_SetModuleOptions
+    RedisModule_SignalModifiedKey
+    RedisModule_StringDMA
+    RedisModule_StringPtrLen
+    RedisModule_StringSet
+    RedisModule_UnlinkKey
+    RedisModule_ValueLength
+}
+
+/// The value of a function pointer that [`first_missing`] found to be there.
+///
+/// # Safety
+/// `function` points to a static of the module API, and the module has passed [`first_missing`].
+#[inline(always)]
+pub unsafe fn loaded<F: Copy>(function: *const Option<F>) -> F {
+    // SAFETY: the static is written only while the module loads, on this thread.
+    let function = unsafe { *function };
+    // SAFETY: the caller's contract; a module that lacks one of its functions refuses to load.
+    unsafe { function.unwrap_unchecked() }
+}
+
+/// A required function of the server, to be called: `api!(RedisModule_KeyType)(key)`. For use in an `unsafe` block.
+macro_rules! api {
+    ($function:ident) => {{
+        let () = $crate::redis::api::required::$function;
+        $crate::redis::api::loaded(&raw const redis_module::raw::$function)
+    }};
+}
+pub(super) use api;

@@ -1,0 +1,66 @@
+//! Where the server calls in: one adapter for all commands. No panic passes it.
+
+use super::bytes::{Bytes, Handle};
+use super::context::Context;
+use super::log::{Level, log};
+use super::reply::Reply;
+use crate::commands::{self, Command};
+use redis_module::raw;
+use smallvec::SmallVec;
+use std::any::Any;
+use std::cell::RefCell;
+use std::ffi::c_int;
+use std::panic::{self, AssertUnwindSafe};
+use std::ptr::NonNull;
+
+thread_local! {
+    /// Where the last panic began, for the log.
+    static PANICKED_AT: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Keeps panics of this module from writing to the server's standard error: their messages could hold anything.
+pub fn silence_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        PANICKED_AT.with_borrow_mut(|at| *at = place);
+    }));
+}
+
+/// Runs `work`. If it panics, that is logged, by its place in the source alone.
+pub fn guard<R>(what: &str, work: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+    panic::catch_unwind(AssertUnwindSafe(work)).inspect_err(|_| {
+        let place = PANICKED_AT.take();
+        log(Level::Warning, &format!("{what} failed at {place}; please report this"));
+    })
+}
+
+/// The handler of a command, as the server calls it.
+///
+/// # Safety
+/// Called by the server with the context and the arguments of a command of this module.
+pub unsafe extern "C" fn handle<C: Command>(
+    context: *mut raw::RedisModuleCtx,
+    argv: *mut *mut raw::RedisModuleString,
+    argc: c_int,
+) -> c_int {
+    let Some(raw_context) = NonNull::new(context) else { return raw::REDISMODULE_OK as c_int };
+    // SAFETY: the server's context, valid until this returns; nothing else touches keys.
+    let context = unsafe { Context::new(raw_context) };
+    // SAFETY: likewise.
+    let mut reply = unsafe { Reply::new(raw_context) };
+    // SAFETY: the server passes `argc` strings at `argv`; `NonNull` has the layout of the pointer, and none is null.
+    let argv: &[NonNull<raw::RedisModuleString>] = unsafe { std::slice::from_raw_parts(argv.cast(), argc as usize) };
+    let answered = guard(C::SPEC.name, || {
+        // The first is the command's own name.
+        let arguments: SmallVec<[Bytes<'_>; 8]> = argv[1..]
+            .iter()
+            // SAFETY: the server keeps a command's arguments, unchanged, until it returns.
+            .map(|&argument| Bytes::from(unsafe { Handle::new(argument) }))
+            .collect();
+        commands::execute::<C>(context, &mut reply, &arguments);
+    });
+    if answered.is_err() {
+        reply.error("GENERALERROR internal error; the server's log says where");
+    }
+    raw::REDISMODULE_OK as c_int
+}

@@ -1,0 +1,190 @@
+//! The context of one running command: what the server lets a module do besides opening keys.
+
+use super::api::api;
+use super::bytes::{Handle, Owned};
+use redis_module::raw;
+use smallvec::{SmallVec, smallvec};
+use std::cell::OnceCell;
+use std::ffi::{CStr, c_int, c_uint};
+use std::ptr::NonNull;
+
+/// The context that the server hands to a command. It is valid until the command returns.
+pub struct Context {
+    raw: NonNull<raw::RedisModuleCtx>,
+    now: OnceCell<u64>,
+}
+
+/// What a command is about to do with a key, for the server's access control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    ReadWrite,
+}
+
+/// The class of a keyspace event, as `notify-keyspace-events` tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventClass {
+    Generic,
+    String,
+    Hash,
+}
+
+impl Context {
+    /// # Safety
+    /// `raw` is a context of the server that stays valid as long as the value, and nothing else uses it.
+    pub(super) unsafe fn new(raw: NonNull<raw::RedisModuleCtx>) -> Self {
+        Self { raw, now: OnceCell::new() }
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut raw::RedisModuleCtx {
+        self.raw.as_ptr()
+    }
+
+    /// The time when it was first asked for, in milliseconds since the epoch.
+    pub fn now(&self) -> u64 {
+        *self.now.get_or_init(|| {
+            // SAFETY: it takes no arguments.
+            let now = unsafe { api!(RedisModule_Milliseconds)() };
+            u64::try_from(now).unwrap_or(0)
+        })
+    }
+
+    /// Whether this server is a node of a cluster.
+    pub fn is_cluster(&self) -> bool {
+        // SAFETY: the context is valid.
+        let flags = unsafe { api!(RedisModule_GetContextFlags)(self.as_ptr()) };
+        flags as u32 & raw::REDISMODULE_CTX_FLAGS_CLUSTER != 0
+    }
+
+    /// Sends a command of a key and further arguments to the replicas and the AOF.
+    pub fn replicate<'a>(&self, command: &CStr, key: Handle<'_>, arguments: impl IntoIterator<Item = Handle<'a>>) {
+        let mut all: SmallVec<[_; 24]> = smallvec![key.as_ptr()];
+        all.extend(arguments.into_iter().map(Handle::as_ptr));
+        // SAFETY: `v` takes an array of strings and its length; the server takes its own references.
+        unsafe { api!(RedisModule_Replicate)(self.as_ptr(), command.as_ptr(), c"v".as_ptr(), all.as_ptr(), all.len()) };
+    }
+
+    /// Sends a command of a key and a number to the replicas and the AOF.
+    pub fn replicate_number(&self, command: &CStr, key: Handle<'_>, number: u64) {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        // SAFETY: `s` takes a string, `l` a 64-bit integer; the server takes its own reference to the string.
+        unsafe { api!(RedisModule_Replicate)(self.as_ptr(), command.as_ptr(), c"sl".as_ptr(), key.as_ptr(), number) };
+    }
+
+    /// Tells who waits for it (WATCH, client-side caching) that a key has changed.
+    pub fn signal_modified(&self, key: Handle<'_>) {
+        // SAFETY: the context is valid and the string alive.
+        unsafe { api!(RedisModule_SignalModifiedKey)(self.as_ptr(), key.as_ptr()) };
+    }
+
+    /// Publishes a keyspace event.
+    pub fn notify(&self, class: EventClass, event: &CStr, key: Handle<'_>) {
+        let class = match class {
+            EventClass::Generic => raw::REDISMODULE_NOTIFY_GENERIC,
+            EventClass::String => raw::REDISMODULE_NOTIFY_STRING,
+            EventClass::Hash => raw::REDISMODULE_NOTIFY_HASH,
+        };
+        // SAFETY: the context is valid, the event ends in NUL, the string is alive.
+        unsafe { api!(RedisModule_NotifyKeyspaceEvent)(self.as_ptr(), class, event.as_ptr(), key.as_ptr()) };
+    }
+
+    /// The name of the user in whose name the command runs, or `None` if it runs in nobody's: then all is allowed, as
+    /// for a command that another module calls as its own.
+    fn user_name(&self) -> Option<Owned> {
+        // SAFETY: the context is valid.
+        let client = unsafe { api!(RedisModule_GetClientId)(self.as_ptr()) };
+        // SAFETY: the context is valid; of a client that has no user the answer is null.
+        let name = unsafe { api!(RedisModule_GetClientUserNameById)(self.as_ptr(), client) };
+        // SAFETY: the answer is a string of our own or null; no context here has automatic memory.
+        if let Some(name) = unsafe { Owned::from_raw(name) } {
+            return Some(name);
+        }
+        // A script's client is in no list of clients. Its user is the one who called the script. Redis 7.0 does not look
+        // whether there is one before it answers, so nobody but a script is asked about.
+        // SAFETY: the context is valid.
+        let flags = unsafe { api!(RedisModule_GetContextFlags)(self.as_ptr()) };
+        if flags as u32 & raw::REDISMODULE_CTX_FLAGS_LUA == 0 {
+            return None;
+        }
+        // SAFETY: the context is valid and its client, a script's, has the user of the script's caller.
+        let name = unsafe { api!(RedisModule_GetCurrentUserName)(self.as_ptr()) };
+        // SAFETY: as above.
+        unsafe { Owned::from_raw(name) }
+    }
+
+    /// In whose name the command runs.
+    pub fn caller(&self) -> Caller {
+        let Some(name) = self.user_name() else { return Caller::Nobody };
+        // SAFETY: the string is alive.
+        let user = unsafe { api!(RedisModule_GetModuleUserFromUserName)(name.handle().as_ptr()) };
+        NonNull::new(user).map_or(Caller::Gone, |user| Caller::User(User(user)))
+    }
+
+    /// Whether the slot of these two absent keys is being migrated: the server then refuses to say of two absent keys
+    /// whether they exist, since they might be on either node.
+    pub fn is_unstable(&self, absent: [Handle<'_>; 2]) -> bool {
+        let [one, other] = absent.map(Handle::as_ptr);
+        // SAFETY: the context is valid, and `ss` takes two strings that are alive.
+        let reply = unsafe { api!(RedisModule_Call)(self.as_ptr(), c"EXISTS".as_ptr(), c"ss".as_ptr(), one, other) };
+        if reply.is_null() {
+            return true;
+        }
+        // SAFETY: the reply was just obtained and is used no more.
+        unsafe { api!(RedisModule_FreeCallReply)(reply) };
+        false
+    }
+}
+
+/// In whose name a command runs.
+pub enum Caller {
+    /// In no user's, as a command that another module calls as its own: all is allowed.
+    Nobody,
+    /// In that of a user who was deleted since: nothing is allowed.
+    Gone,
+    User(User),
+}
+
+impl Caller {
+    /// Whether the caller may do this with this key.
+    pub fn may(&self, key: Handle<'_>, access: Access) -> bool {
+        match self {
+            Self::Nobody => true,
+            Self::Gone => false,
+            Self::User(user) => user.may(key, access),
+        }
+    }
+}
+
+/// A reference to a user of the server.
+pub struct User(NonNull<raw::RedisModuleUser>);
+
+impl User {
+    fn may(&self, key: Handle<'_>, access: Access) -> bool {
+        let flags = match access {
+            Access::Read => raw::REDISMODULE_CMD_KEY_ACCESS,
+            Access::ReadWrite => raw::REDISMODULE_CMD_KEY_ACCESS | raw::REDISMODULE_CMD_KEY_UPDATE,
+        };
+        // SAFETY: the reference is ours, and the string is alive.
+        let checked =
+            unsafe { api!(RedisModule_ACLCheckKeyPermissions)(self.0.as_ptr(), key.as_ptr(), flags as c_int) };
+        checked as isize == raw::REDISMODULE_OK
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours and used no more; the user itself stays.
+        unsafe { api!(RedisModule_FreeModuleUser)(self.0.as_ptr()) };
+    }
+}
+
+/// What the module tells the server of itself, once.
+pub fn set_module_options(context: &Context) {
+    /// Lets Valkey 9 migrate slots atomically beside this module; servers before it do not know the bit.
+    const HANDLE_ATOMIC_SLOT_MIGRATION: c_uint = 1 << 5;
+    let options = raw::REDISMODULE_OPTIONS_HANDLE_REPL_ASYNC_LOAD
+        | raw::REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED
+        | HANDLE_ATOMIC_SLOT_MIGRATION;
+    // SAFETY: the context is valid.
+    unsafe { api!(RedisModule_SetModuleOptions)(context.as_ptr(), options as c_int) };
+}

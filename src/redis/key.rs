@@ -1,0 +1,248 @@
+//! One open key. Writing is direct: what goes to replicas and the AOF is up to the store.
+
+use super::api::api;
+use super::bytes::{Handle, Owned, Text};
+use super::context::{Context, EventClass};
+use redis_module::raw;
+use std::ffi::{c_int, c_void};
+use std::ptr;
+
+/// What a key holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Missing,
+    Hash,
+    String,
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Read,
+    Write,
+}
+
+/// What happened to a key, as the server's own commands announce it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Event {
+    Hset,
+    Set,
+    Expire,
+    Del,
+}
+
+impl Event {
+    /// In the order in which they are announced.
+    const ALL: [Self; 4] = [Self::Hset, Self::Set, Self::Expire, Self::Del];
+
+    fn announce(self, context: &Context, key: Handle<'_>) {
+        let (class, event) = match self {
+            Self::Hset => (EventClass::Hash, c"hset"),
+            Self::Set => (EventClass::String, c"set"),
+            Self::Expire => (EventClass::Generic, c"expire"),
+            Self::Del => (EventClass::Generic, c"del"),
+        };
+        context.notify(class, event, key);
+    }
+}
+
+/// An open key; closed when dropped.
+///
+/// It borrows the context as its only user, since a key that is open while something else touches it holds stale
+/// pointers: nothing that touches keys can be called before it is dropped.
+pub struct Key<'a> {
+    raw: *mut raw::RedisModuleKey,
+    name: Text<'a>,
+    context: &'a mut Context,
+    kind: Kind,
+    /// The events to announce, one bit each.
+    events: u8,
+}
+
+impl<'a> Key<'a> {
+    pub fn open(context: &'a mut Context, name: Text<'a>, mode: Mode) -> Self {
+        let mode = match mode {
+            Mode::Read => raw::REDISMODULE_READ,
+            Mode::Write => raw::REDISMODULE_READ | raw::REDISMODULE_WRITE,
+        };
+        // SAFETY: the context is that of the running command, and the server keeps its own reference to the name.
+        let raw = unsafe { api!(RedisModule_OpenKey)(context.as_ptr(), name.handle().as_ptr(), mode as c_int) };
+        // SAFETY: the key is open, or null, which the server takes for a key that is not there.
+        let kind = unsafe { api!(RedisModule_KeyType)(raw) };
+        let kind = match kind as isize {
+            raw::REDISMODULE_KEYTYPE_EMPTY => Kind::Missing,
+            raw::REDISMODULE_KEYTYPE_HASH => Kind::Hash,
+            raw::REDISMODULE_KEYTYPE_STRING => Kind::String,
+            _ => Kind::Other,
+        };
+        Self { raw, name, context, kind, events: 0 }
+    }
+
+    pub fn name(&self) -> Handle<'_> {
+        self.name.handle()
+    }
+
+    /// What may be done with the context while the key is open: nothing that touches keys.
+    pub fn context(&self) -> &Context {
+        self.context
+    }
+
+    /// Notes what was done to the key. It is announced once the key is closed: another module that listens may open
+    /// the key in turn.
+    pub fn changed(&mut self, event: Event) {
+        self.events |= 1 << event as u8;
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The key's expiry in milliseconds since the epoch.
+    pub fn expires(&self) -> Option<u64> {
+        if self.raw.is_null() {
+            return None;
+        }
+        // SAFETY: the key is open.
+        let expires = unsafe { api!(RedisModule_GetAbsExpire)(self.raw) };
+        u64::try_from(expires).ok()
+    }
+
+    /// Sets the expiry, in milliseconds since the epoch, of a key that is open for writing and holds something.
+    pub fn set_expires(&mut self, at: u64) {
+        let at = i64::try_from(at).unwrap_or(i64::MAX);
+        // SAFETY: the key is open.
+        unsafe { api!(RedisModule_SetAbsExpire)(self.raw, at) };
+    }
+
+    /// The number of fields of a hash.
+    pub fn len(&self) -> usize {
+        // SAFETY: the key is open, or null, whose length is 0.
+        unsafe { api!(RedisModule_ValueLength)(self.raw) }
+    }
+
+    /// The value of a field of a hash. On a key that holds no hash there is none.
+    pub fn field(&self, name: Handle<'_>) -> Option<Owned> {
+        if self.kind != Kind::Hash {
+            return None;
+        }
+        let mut value: *mut raw::RedisModuleString = ptr::null_mut();
+        let end: *mut c_void = ptr::null_mut();
+        // SAFETY: the key is an open hash; one pair of field and place for its value, then the end.
+        unsafe {
+            api!(RedisModule_HashGet)(self.raw, raw::REDISMODULE_HASH_NONE as c_int, name.as_ptr(), &raw mut value, end)
+        };
+        // SAFETY: the server answers with a string of our own, or leaves null; no context here has automatic memory.
+        unsafe { Owned::from_raw(value) }
+    }
+
+    /// Whether a hash has a field. A key that holds no hash has none.
+    pub fn has_field(&self, name: Handle<'_>) -> bool {
+        if self.kind != Kind::Hash {
+            return false;
+        }
+        let mut exists: c_int = 0;
+        let end: *mut c_void = ptr::null_mut();
+        // SAFETY: the key is an open hash; with this flag the place is an int; then the end.
+        unsafe {
+            api!(RedisModule_HashGet)(
+                self.raw,
+                raw::REDISMODULE_HASH_EXISTS as c_int,
+                name.as_ptr(),
+                &raw mut exists,
+                end,
+            )
+        };
+        exists != 0
+    }
+
+    /// Sets a field of a hash, or of a hash that this makes. Says whether the field was there.
+    pub fn set_field(&mut self, name: Handle<'_>, value: Handle<'_>) -> bool {
+        let end: *mut c_void = ptr::null_mut();
+        // SAFETY: the key is open for writing and the server copies both strings; one pair, then the end.
+        let replaced = unsafe {
+            api!(RedisModule_HashSet)(self.raw, raw::REDISMODULE_HASH_NONE as c_int, name.as_ptr(), value.as_ptr(), end)
+        };
+        self.kind = Kind::Hash;
+        replaced != 0
+    }
+
+    /// Calls `visit` with every field and value of a hash.
+    pub fn each_field(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        if self.kind != Kind::Hash {
+            return;
+        }
+        /// Borrows two strings for one call of the closure that `closure` points to.
+        extern "C" fn visited(
+            _: *mut raw::RedisModuleKey,
+            field: *mut raw::RedisModuleString,
+            value: *mut raw::RedisModuleString,
+            closure: *mut c_void,
+        ) {
+            let (Some(field), Some(value)) = (ptr::NonNull::new(field), ptr::NonNull::new(value)) else { return };
+            // SAFETY: the server keeps the field alive during this call.
+            let field = unsafe { Handle::new(field) };
+            // SAFETY: likewise the value.
+            let value = unsafe { Handle::new(value) };
+            // SAFETY: `each_field` passes a pointer to its closure, which outlives the scan, and nobody else uses it.
+            let visit = unsafe { &mut *closure.cast::<&mut dyn FnMut(&[u8], &[u8])>() };
+            visit(field.as_bytes(), value.as_bytes());
+        }
+        let mut visit = visit;
+        // SAFETY: it takes no arguments; the cursor is destroyed below.
+        let cursor = unsafe { api!(RedisModule_ScanCursorCreate)() };
+        loop {
+            // SAFETY: the key is an open hash that nobody changes meanwhile, the cursor is live, and `visit` is what
+            // `visited` takes its pointer for.
+            let more = unsafe { api!(RedisModule_ScanKey)(self.raw, cursor, Some(visited), (&raw mut visit).cast()) };
+            if more == 0 {
+                break;
+            }
+        }
+        // SAFETY: the cursor was created above and is used no more.
+        unsafe { api!(RedisModule_ScanCursorDestroy)(cursor) }
+    }
+
+    /// The bytes of a string key.
+    pub fn string(&self) -> Option<Vec<u8>> {
+        if self.kind != Kind::String {
+            return None;
+        }
+        let mut length = 0;
+        // SAFETY: the key is an open string.
+        let start = unsafe { api!(RedisModule_StringDMA)(self.raw, &mut length, raw::REDISMODULE_READ as c_int) };
+        // SAFETY: the server answers with the buffer and length of the value, which stays until the key is written to.
+        let bytes: &[u8] = unsafe { std::slice::from_raw_parts(start.cast(), length) };
+        Some(bytes.to_vec())
+    }
+
+    /// Makes the key a string, whatever it was, without an expiry.
+    pub fn set_string(&mut self, value: Handle<'_>) {
+        // SAFETY: the key is open for writing; the server takes its own reference to the value.
+        unsafe { api!(RedisModule_StringSet)(self.raw, value.as_ptr()) };
+        self.kind = Kind::String;
+    }
+
+    /// Removes the key; a large value is freed in the background.
+    pub fn delete(&mut self) {
+        // SAFETY: the key is open for writing.
+        unsafe { api!(RedisModule_UnlinkKey)(self.raw) };
+        self.kind = Kind::Missing;
+    }
+}
+
+impl Drop for Key<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the key was opened by `open` and is closed once; null is allowed.
+        unsafe { api!(RedisModule_CloseKey)(self.raw) }
+        if self.events == 0 {
+            return;
+        }
+        self.context.signal_modified(self.name.handle());
+        for event in Event::ALL {
+            if self.events & 1 << event as u8 != 0 {
+                event.announce(self.context, self.name.handle());
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Safe wrappers over the raw module API. All `unsafe` of the project is in this folder, one operation a block.
+//!
+//! The server runs every command, and everything else here, on its main thread; nothing in this folder is shared
+//! with another thread.
+
+pub mod api;
+pub mod boundary;
+pub mod bytes;
+pub mod command;
+pub mod context;
+pub mod key;
+pub mod log;
+pub mod module;
+pub mod reply;
+
+pub use bytes::{Bytes, Handle, Name, Owned};
+pub use context::Context;
+pub use key::Key;
+pub use reply::Reply;

@@ -1,0 +1,88 @@
+//! Loading: the server's first call, and what it needs to know of the module.
+
+use super::api;
+use super::boundary;
+use super::command::{self, Handler, Spec};
+use super::context::{self, Context};
+use super::log::{Level, log};
+use crate::commands::Command;
+use redis_module::raw;
+use std::ffi::{CStr, c_int};
+use std::ptr::NonNull;
+
+/// All memory of the module is the server's: it counts in INFO memory and against maxmemory. Not in unit tests, where
+/// there is no server.
+#[cfg(not(test))]
+#[global_allocator]
+static ALLOCATOR: redis_module::alloc::RedisAlloc = redis_module::alloc::RedisAlloc;
+
+/// The surface of the module, for the server to be told of.
+pub struct Module {
+    pub name: &'static CStr,
+    pub version: i32,
+    pub commands: &'static [Row],
+}
+
+/// One command of the module.
+pub struct Row {
+    spec: &'static Spec,
+    handler: Handler,
+}
+
+impl Row {
+    pub const fn of<C: Command>() -> Self {
+        Self { spec: &C::SPEC, handler: boundary::handle::<C> }
+    }
+}
+
+/// Tells the server of the module. The error is for the log; after it the server unloads the module.
+fn load(context: &Context, module: &Module) -> Result<(), String> {
+    context::set_module_options(context);
+    for row in module.commands {
+        command::register(context, row.spec, row.handler)?;
+    }
+    Ok(())
+}
+
+/// What the server calls when it loads the module.
+///
+/// # Safety
+/// Called by the server, once, with its own context and arguments.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case, reason = "the server's name for it")]
+pub unsafe extern "C" fn RedisModule_OnLoad(
+    context: *mut raw::RedisModuleCtx,
+    _argv: *mut *mut raw::RedisModuleString,
+    _argc: c_int,
+) -> c_int {
+    const REFUSED: c_int = raw::REDISMODULE_ERR as c_int;
+    let module = &crate::MODULE;
+    let api_version = raw::REDISMODULE_APIVER_1 as c_int;
+    // Until this has run there is no allocator: nothing before it may allocate.
+    // SAFETY: the server's context; the name ends in NUL.
+    let initialized =
+        unsafe { raw::Export_RedisModule_Init(context, module.name.as_ptr(), module.version, api_version) };
+    if initialized == REFUSED {
+        return REFUSED;
+    }
+    let Some(context) = NonNull::new(context) else { return REFUSED };
+    // SAFETY: the server's context, valid until this returns; nothing else uses it.
+    let context = unsafe { Context::new(context) };
+    if let Some(missing) = api::first_missing() {
+        // Without this very function there is no log to say it in.
+        if missing != "RedisModule_Log" {
+            let needed = "Redis 7.0 or later, or Valkey, is needed";
+            log(Level::Warning, &format!("not loaded: {needed}; this server has no {missing}"));
+        }
+        return REFUSED;
+    }
+    boundary::silence_panics();
+    match boundary::guard("loading", || load(&context, module)) {
+        Ok(Ok(())) => raw::REDISMODULE_OK as c_int,
+        Ok(Err(reason)) => {
+            log(Level::Warning, &format!("not loaded: {reason}"));
+            REFUSED
+        }
+        Err(_) => REFUSED,
+    }
+}

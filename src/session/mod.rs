@@ -1,0 +1,14 @@
+//! What a session is. Pure: no Redis, no clock and no randomness of its own, so that every rule is tested without a server.
+
+pub mod lifetime;
+pub mod meta;
+pub mod time;
+pub mod token;
+
+pub use lifetime::{Expiry, Lifetime};
+pub use meta::Meta;
+pub use time::{Millis, Seconds};
+pub use token::{NewToken, Token};
+
+/// The longest name, in bytes.
+pub const NAME_MAX: usize = 512;

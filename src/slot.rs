@@ -1,0 +1,115 @@
+//! Slot steering: every key the module makes up lives in the cluster slot of the argument that routed the client.
+//!
+//! Redis Cluster puts a key into slot CRC16(key) mod 16384. CRC16 is linear over XOR, so the effect of a suffix on the
+//! checksum does not depend on what stands before it: three base64url characters reach every slot, and which three is
+//! one look-up in a table.
+
+use std::sync::LazyLock;
+
+/// How many hash slots a Redis Cluster has.
+pub const SLOTS: usize = 16_384;
+
+/// How many characters steer a key into a slot.
+pub const SUFFIX_LEN: usize = 3;
+
+/// The URL-safe base64 alphabet (RFC 4648, section 5).
+pub const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// CRC-16/XMODEM of every byte, the polynomial that the Redis Cluster specification names.
+const CRC16: [u16; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut crc = (byte as u16) << 8;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 0x8000 != 0 { crc << 1 ^ 0x1021 } else { crc << 1 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
+};
+
+fn crc16(start: u16, bytes: &[u8]) -> u16 {
+    bytes.iter().fold(start, |crc, byte| crc << 8 ^ CRC16[usize::from((crc >> 8) as u8 ^ byte)])
+}
+
+/// The hash slot of a key, hash tags (`{...}`) included, as the Redis Cluster specification defines it.
+pub fn of(key: &[u8]) -> u16 {
+    let hashed = match key.iter().position(|&byte| byte == b'{') {
+        None => key,
+        Some(open) => match key[open + 1..].iter().position(|&byte| byte == b'}') {
+            None | Some(0) => key,
+            Some(length) => &key[open + 1..][..length],
+        },
+    };
+    crc16(0, hashed) % SLOTS as u16
+}
+
+/// For every slot the first suffix, in alphabetical order of [`BASE64URL`], that changes a checksum by that slot.
+static SUFFIXES: LazyLock<Box<[[u8; SUFFIX_LEN]]>> = LazyLock::new(|| {
+    let mut suffixes = vec![[0; SUFFIX_LEN]; SLOTS].into_boxed_slice();
+    for &first in BASE64URL {
+        for &second in BASE64URL {
+            for &third in BASE64URL {
+                let suffix = [first, second, third];
+                let entry = &mut suffixes[usize::from(crc16(0, &suffix)) % SLOTS];
+                if *entry == [0; SUFFIX_LEN] {
+                    *entry = suffix;
+                }
+            }
+        }
+    }
+    suffixes
+});
+
+/// The suffix that puts `prefix + suffix` into `slot`.
+///
+/// A prefix that holds a hash tag is placed by its tag, whatever follows: pass the slot of the name it was made of.
+pub fn steer(prefix: &[u8], slot: u16) -> [u8; SUFFIX_LEN] {
+    let unsteered = crc16(crc16(0, prefix), &[0; SUFFIX_LEN]);
+    SUFFIXES[usize::from(unsteered ^ slot) % SLOTS]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn slots_are_those_of_the_cluster_specification() {
+        assert_eq!(crc16(0, b"123456789"), 0x31C3);
+        // As answered by CLUSTER KEYSLOT.
+        assert_eq!(of(b"somekey"), 11_058);
+        assert_eq!(of(b"foo{hash_tag}"), 2_515);
+        assert_eq!(of(b"{hash_tag}bar"), 2_515);
+        assert_eq!(of(b"foo{}{bar}"), 8_363);
+    }
+
+    #[test]
+    fn three_characters_reach_every_slot() {
+        for slot in 0..SLOTS as u16 {
+            let key = [b"sh:anything".as_slice(), &steer(b"sh:anything", slot)].concat();
+            assert_eq!(of(&key), slot);
+            assert!(key[11..].iter().all(|byte| BASE64URL.contains(byte)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_made_of_a_name_shares_its_slot(name in proptest::collection::vec(any::<u8>(), 1..64)) {
+            let prefix = [b"sh:s:", name.as_slice(), b":"].concat();
+            let key = [prefix.as_slice(), &steer(&prefix, of(&name))].concat();
+            prop_assert_eq!(of(&key), of(&name));
+        }
+
+        #[test]
+        fn also_when_the_name_is_full_of_braces(name in "[{}ab]{1,12}") {
+            let prefix = [b"sh:n:", name.as_bytes(), b":"].concat();
+            let key = [prefix.as_slice(), &steer(&prefix, of(name.as_bytes()))].concat();
+            prop_assert_eq!(of(&key), of(name.as_bytes()));
+        }
+    }
+}

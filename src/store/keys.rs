@@ -1,0 +1,61 @@
+//! The names of the keys beside a session's own, each steered into the slot that routed the command.
+
+use crate::redis::Name;
+use crate::session::Token;
+use crate::slot;
+use smallvec::SmallVec;
+
+fn steered(prefix: &[&[u8]], slot: u16) -> Name {
+    let mut key: SmallVec<[u8; 64]> = SmallVec::new();
+    for part in prefix {
+        key.extend_from_slice(part);
+    }
+    let suffix = slot::steer(&key, slot);
+    key.extend_from_slice(&suffix);
+    Name::from(key.as_slice())
+}
+
+/// The data of a session made with CLEAR: `sh:d:<the token's 25>:<3>`.
+pub fn data(token: Token<'_>) -> Name {
+    steered(&[b"sh:d:", token.own(), b":"], slot::of(token.as_bytes()))
+}
+
+/// The pointer to the shared session of a name: `sh:s:<name>:<3>`.
+pub fn shared(name: &[u8]) -> Name {
+    steered(&[b"sh:s:", name, b":"], slot::of(name))
+}
+
+/// Two keys of a slot that are never there.
+pub fn unused(slot: u16) -> [Name; 2] {
+    [b"sh:?:0:", b"sh:?:1:"].map(|prefix| steered(&[prefix], slot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::NewToken;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn all_keys_of_a_session_share_the_slot_of_its_name(random: [u8; 22], name in "[a-c{}\\x00:]{1,9}") {
+            let home = slot::of(name.as_bytes());
+            let new = NewToken::new(random, home);
+            prop_assert_eq!(slot::of(new.token().as_bytes()), home);
+            for key in [data(new.token()), shared(name.as_bytes())] {
+                prop_assert_eq!(slot::of(key.as_ref()), home);
+                prop_assert!(Token::parse(key.as_ref()).is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_what_operators_expect_to_see() {
+        let new = NewToken::new([0; 22], 0);
+        let own = String::from_utf8(new.token().own().to_vec()).expect("ASCII");
+        let data = String::from_utf8(data(new.token()).as_ref().to_vec()).expect("ASCII");
+        assert!(data.starts_with(&format!("sh:d:{own}:")) && data.len() == 34);
+        let shared = String::from_utf8(shared(b"alice").as_ref().to_vec()).expect("ASCII");
+        assert!(shared.starts_with("sh:s:alice:") && shared.len() == 14);
+    }
+}

@@ -1,0 +1,167 @@
+//! A store in memory, for tests of the rules without a server: the same keys, fields and deadlines.
+
+use super::{Access, Field, Key, Kind, Mode, Store};
+use crate::protocol::{Error, Status};
+use crate::redis::Bytes;
+use crate::session::{Millis, NewToken};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    Hash(BTreeMap<Vec<u8>, Vec<u8>>),
+    String(Vec<u8>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub value: Value,
+    pub expires: Option<Millis>,
+}
+
+/// Keys, a clock that the test sets, and the effects that would have been replicated.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    pub entries: BTreeMap<Vec<u8>, Entry>,
+    pub now: u64,
+    pub effects: Vec<String>,
+    /// Keys that the user may not touch.
+    pub forbidden: BTreeSet<Vec<u8>>,
+    /// Whether the slot is being migrated.
+    pub moving: bool,
+    pub made: u32,
+}
+
+impl Store for Memory {
+    type Value = Vec<u8>;
+    type Key<'s> = OpenKey<'s>;
+
+    fn now(&self) -> Millis {
+        Millis(self.now)
+    }
+
+    fn randomness(&mut self) -> [u8; NewToken::RANDOMNESS] {
+        self.made += 1;
+        let mut bytes = [0; NewToken::RANDOMNESS];
+        for (position, byte) in bytes.iter_mut().take(6).enumerate() {
+            *byte = (self.made >> (6 * position)) as u8 & 63;
+        }
+        bytes
+    }
+
+    fn permit(&mut self, keys: &[(Bytes<'_>, Access)]) -> Result<(), Error> {
+        if keys.iter().any(|(key, _)| self.forbidden.contains(key.as_bytes())) {
+            return Err(Status::NoPerm.because("No permissions to access a key"));
+        }
+        Ok(())
+    }
+
+    fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> OpenKey<'s> {
+        let now = self.now();
+        let expired = |entry: &Entry| entry.expires.is_some_and(|expires| expires <= now);
+        if self.entries.get(key.as_bytes()).is_some_and(expired) {
+            self.entries.remove(key.as_bytes());
+        }
+        OpenKey { store: self, name: key.as_bytes(), mode }
+    }
+
+    fn absence_is_proof(&mut self, _: &[u8]) -> Result<(), Error> {
+        if self.moving { Err(Status::TryAgain.because("the slot is being migrated")) } else { Ok(()) }
+    }
+}
+
+pub struct OpenKey<'s> {
+    store: &'s mut Memory,
+    name: &'s [u8],
+    mode: Mode,
+}
+
+impl OpenKey<'_> {
+    fn entry(&self) -> Option<&Entry> {
+        self.store.entries.get(self.name)
+    }
+
+    fn hash(&self) -> Option<&BTreeMap<Vec<u8>, Vec<u8>>> {
+        match self.entry() {
+            Some(Entry { value: Value::Hash(hash), .. }) => Some(hash),
+            _ => None,
+        }
+    }
+
+    fn effect(&mut self, effect: String) {
+        assert_eq!(self.mode, Mode::Write, "{effect} on a key that is open for reading");
+        self.store.effects.push(effect);
+    }
+}
+
+impl Key for OpenKey<'_> {
+    type Value = Vec<u8>;
+
+    fn now(&self) -> Millis {
+        self.store.now()
+    }
+
+    fn kind(&self) -> Kind {
+        match self.entry() {
+            None => Kind::Missing,
+            Some(Entry { value: Value::Hash(_), .. }) => Kind::Hash,
+            Some(Entry { value: Value::String(_), .. }) => Kind::String,
+        }
+    }
+
+    fn expires(&self) -> Option<Millis> {
+        self.entry()?.expires
+    }
+
+    fn field<'a>(&self, field: impl Into<Field<'a>>) -> Option<Vec<u8>> {
+        self.hash()?.get(field.into().name()).cloned()
+    }
+
+    fn has<'a>(&self, field: impl Into<Field<'a>>) -> bool {
+        self.hash().is_some_and(|hash| hash.contains_key(field.into().name()))
+    }
+
+    fn len(&self) -> usize {
+        self.hash().map_or(0, BTreeMap::len)
+    }
+
+    fn each_field(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        self.hash().into_iter().flatten().for_each(|(field, value)| visit(field, value));
+    }
+
+    fn string(&self) -> Option<Vec<u8>> {
+        match self.entry() {
+            Some(Entry { value: Value::String(value), .. }) => Some(value.clone()),
+            _ => None,
+        }
+    }
+
+    fn set_fields<'a>(&mut self, fields: impl Iterator<Item = (Field<'a>, Bytes<'a>)>) -> usize {
+        let fields: Vec<_> = fields.collect();
+        if fields.is_empty() {
+            return 0;
+        }
+        self.effect("HSET".to_owned());
+        let empty = Entry { value: Value::Hash(BTreeMap::new()), expires: None };
+        let entry = self.store.entries.entry(self.name.to_vec()).or_insert(empty);
+        let Value::Hash(hash) = &mut entry.value else { panic!("HSET on a string") };
+        let mut is_new =
+            |(field, value): &(Field<'_>, Bytes<'_>)| hash.insert(field.name().to_vec(), value.to_vec()).is_none();
+        fields.iter().filter(|pair| is_new(pair)).count()
+    }
+
+    fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>) {
+        self.effect("SET".to_owned());
+        let entry = Entry { value: Value::String(value.to_vec()), expires };
+        self.store.entries.insert(self.name.to_vec(), entry);
+    }
+
+    fn expire_at(&mut self, at: Millis) {
+        self.effect("PEXPIREAT".to_owned());
+        self.store.entries.get_mut(self.name).expect("PEXPIREAT of a key that is there").expires = Some(at);
+    }
+
+    fn delete(&mut self) {
+        self.effect("UNLINK".to_owned());
+        self.store.entries.remove(self.name);
+    }
+}

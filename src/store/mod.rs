@@ -1,0 +1,99 @@
+//! Where sessions live: one plain hash each, and the few keys beside it.
+//!
+//! [`Store`] is all that the rest needs of a database; [`redis`] is the real one, `memory` one for tests.
+//! [`sessions`] knows which keys belong together and changes them together.
+
+pub mod keys;
+#[cfg(test)]
+pub mod memory;
+pub mod redis;
+pub mod sessions;
+
+use crate::protocol::Error;
+use crate::redis::Bytes;
+pub use crate::redis::context::Access;
+pub use crate::redis::key::{Kind, Mode};
+use crate::session::{Meta, Millis, NewToken};
+
+/// A database, as one running command sees it.
+pub trait Store {
+    /// Bytes that were read.
+    type Value: AsRef<[u8]>;
+    type Key<'s>: Key<Value = Self::Value>
+    where
+        Self: 's;
+
+    /// The time, the same throughout a command.
+    fn now(&self) -> Millis;
+
+    /// What a new token is made of, from a cryptographically secure generator.
+    fn randomness(&mut self) -> [u8; NewToken::RANDOMNESS];
+
+    /// Fails with NOPERM unless the user may do this with all these keys.
+    ///
+    /// To be asked, before anything is changed, of every key that is not an argument declared as a key: of those the
+    /// server has asked itself.
+    fn permit(&mut self, keys: &[(Bytes<'_>, Access)]) -> Result<(), Error>;
+
+    /// Opens a key. A key that has expired is not there.
+    fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> Self::Key<'s>;
+
+    /// Fails with TRYAGAIN if the slot of this key is being migrated, so that its absence proves nothing.
+    fn absence_is_proof(&mut self, key: &[u8]) -> Result<(), Error>;
+}
+
+/// A field of a session's hash.
+#[derive(Clone, Copy)]
+pub enum Field<'a> {
+    Meta(Meta),
+    Data(Bytes<'a>),
+}
+
+impl Field<'_> {
+    #[cfg(test)]
+    pub fn name(&self) -> &[u8] {
+        match self {
+            Self::Meta(meta) => meta.field(),
+            Self::Data(name) => name.as_bytes(),
+        }
+    }
+}
+
+impl From<Meta> for Field<'_> {
+    fn from(meta: Meta) -> Self {
+        Self::Meta(meta)
+    }
+}
+
+impl<'a> From<Bytes<'a>> for Field<'a> {
+    fn from(name: Bytes<'a>) -> Self {
+        Self::Data(name)
+    }
+}
+
+/// An open key. Each change to it is an effect: it is replicated as the native command that does the same.
+pub trait Key {
+    type Value: AsRef<[u8]>;
+
+    /// The time, as the store tells it.
+    fn now(&self) -> Millis;
+    fn kind(&self) -> Kind;
+    fn expires(&self) -> Option<Millis>;
+
+    fn field<'a>(&self, field: impl Into<Field<'a>>) -> Option<Self::Value>;
+    fn has<'a>(&self, field: impl Into<Field<'a>>) -> bool;
+    /// The number of fields, metadata included.
+    fn len(&self) -> usize;
+    fn each_field(&self, visit: &mut dyn FnMut(&[u8], &[u8]));
+    /// The value of a string key.
+    fn string(&self) -> Option<Vec<u8>>;
+
+    /// HSET. Answers how many fields are new.
+    fn set_fields<'a>(&mut self, fields: impl Iterator<Item = (Field<'a>, Bytes<'a>)>) -> usize;
+    /// SET, with PXAT if there is an expiry.
+    fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>);
+    /// PEXPIREAT.
+    fn expire_at(&mut self, at: Millis);
+    /// UNLINK.
+    fn delete(&mut self);
+}

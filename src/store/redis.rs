@@ -1,0 +1,166 @@
+//! The server that runs the module, as a store.
+//!
+//! The one place that replicates and notifies: whatever changes a key goes through [`OpenKey`], so no command can
+//! forget it.
+
+use super::{Access, Field, Key, Kind, Mode, Store, keys};
+use crate::protocol::{Error, Status};
+use crate::redis::bytes::{Static, Text};
+use crate::redis::context::Caller;
+use crate::redis::key::Event;
+use crate::redis::{self, Bytes, Context, Handle, Owned};
+use crate::session::{Meta, Millis, NewToken};
+use crate::slot;
+use rand::Rng;
+use smallvec::SmallVec;
+use std::cell::OnceCell;
+use std::ffi::CStr;
+use std::sync::LazyLock;
+
+pub struct RedisStore {
+    context: Context,
+    caller: OnceCell<Caller>,
+}
+
+impl RedisStore {
+    pub fn new(context: Context) -> Self {
+        Self { context, caller: OnceCell::new() }
+    }
+}
+
+impl Store for RedisStore {
+    type Value = Owned;
+    type Key<'s> = OpenKey<'s>;
+
+    fn now(&self) -> Millis {
+        Millis(self.context.now())
+    }
+
+    fn randomness(&mut self) -> [u8; NewToken::RANDOMNESS] {
+        let mut bytes = [0; NewToken::RANDOMNESS];
+        rand::rng().fill_bytes(&mut bytes);
+        bytes
+    }
+
+    fn permit(&mut self, keys: &[(Bytes<'_>, Access)]) -> Result<(), Error> {
+        let caller = self.caller.get_or_init(|| self.context.caller());
+        if keys.iter().all(|(key, access)| caller.may(key.to_string().handle(), *access)) {
+            return Ok(());
+        }
+        Err(Status::NoPerm.because("No permissions to access a key"))
+    }
+
+    fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> OpenKey<'s> {
+        OpenKey(redis::Key::open(&mut self.context, key.to_string(), mode))
+    }
+
+    fn absence_is_proof(&mut self, key: &[u8]) -> Result<(), Error> {
+        if !self.context.is_cluster() {
+            return Ok(());
+        }
+        let slot = slot::of(key);
+        let absent = keys::unused(slot);
+        let absent = [Bytes::from(&absent[0]).to_string(), Bytes::from(&absent[1]).to_string()];
+        if self.context.is_unstable([absent[0].handle(), absent[1].handle()]) {
+            return Err(Status::TryAgain.because("the slot is being migrated; try again in a moment"));
+        }
+        Ok(())
+    }
+}
+
+/// The names of the metadata fields as strings of the server, made once.
+static META: LazyLock<[Static; Meta::ALL.len()]> =
+    LazyLock::new(|| Meta::ALL.map(|meta| Static::from(Owned::from(meta.field()))));
+
+impl<'a> Field<'a> {
+    fn to_string(self) -> Text<'a> {
+        match self {
+            Self::Meta(meta) => Text::Borrowed(META[meta as usize].handle()),
+            Self::Data(name) => name.to_string(),
+        }
+    }
+}
+
+/// An open key of the server.
+pub struct OpenKey<'s>(redis::Key<'s>);
+
+impl OpenKey<'_> {
+    /// Replicates an effect, and notes it for when the key is closed.
+    fn effect<'a>(&mut self, event: Event, command: &CStr, arguments: impl IntoIterator<Item = Handle<'a>>) {
+        self.0.changed(event);
+        self.0.context().replicate(command, self.0.name(), arguments);
+    }
+}
+
+impl Key for OpenKey<'_> {
+    type Value = Owned;
+
+    fn now(&self) -> Millis {
+        Millis(self.0.context().now())
+    }
+
+    fn kind(&self) -> Kind {
+        self.0.kind()
+    }
+
+    fn expires(&self) -> Option<Millis> {
+        self.0.expires().map(Millis)
+    }
+
+    fn field<'a>(&self, field: impl Into<Field<'a>>) -> Option<Owned> {
+        self.0.field(field.into().to_string().handle())
+    }
+
+    fn has<'a>(&self, field: impl Into<Field<'a>>) -> bool {
+        self.0.has_field(field.into().to_string().handle())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn each_field(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        self.0.each_field(visit);
+    }
+
+    fn string(&self) -> Option<Vec<u8>> {
+        self.0.string()
+    }
+
+    fn set_fields<'a>(&mut self, fields: impl Iterator<Item = (Field<'a>, Bytes<'a>)>) -> usize {
+        let strings: SmallVec<[(Text<'_>, Text<'_>); 12]> =
+            fields.map(|(field, value)| (field.to_string(), value.to_string())).collect();
+        let set = |(field, value): &&(Text<'_>, Text<'_>)| !self.0.set_field(field.handle(), value.handle());
+        let new = strings.iter().filter(set).count();
+        if !strings.is_empty() {
+            let pairs = strings.iter().flat_map(|(field, value)| [field.handle(), value.handle()]);
+            self.effect(Event::Hset, c"HSET", pairs);
+        }
+        new
+    }
+
+    fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>) {
+        let value = value.to_string();
+        self.0.set_string(value.handle());
+        match expires {
+            None => self.effect(Event::Set, c"SET", [value.handle()]),
+            Some(at) => {
+                self.0.set_expires(at.0);
+                let (option, at) = (Owned::from(b"PXAT".as_slice()), Owned::from(at.0.to_string().as_bytes()));
+                self.effect(Event::Set, c"SET", [value.handle(), option.handle(), at.handle()]);
+                self.0.changed(Event::Expire);
+            }
+        }
+    }
+
+    fn expire_at(&mut self, at: Millis) {
+        self.0.set_expires(at.0);
+        self.0.changed(Event::Expire);
+        self.0.context().replicate_number(c"PEXPIREAT", self.0.name(), at.0);
+    }
+
+    fn delete(&mut self) {
+        self.0.delete();
+        self.effect(Event::Del, c"UNLINK", []);
+    }
+}

@@ -1,0 +1,243 @@
+//! Sessions in a store: which keys belong to one, and what changes together.
+
+use super::{Access, Key, Kind, Mode, Store, keys};
+use crate::protocol::{Error, Status};
+use crate::redis::{Bytes, Name};
+use crate::session::{Meta, Millis, Seconds, Token, lifetime};
+
+/// Opens a session's key, or tells why there is none.
+pub fn open<'s, S: Store>(store: &'s mut S, token: Bytes<'s>, mode: Mode) -> Result<S::Key<'s>, Error> {
+    let key = store.open(token, mode);
+    match key.kind() {
+        Kind::Missing => Err(Error::no_session()),
+        Kind::Hash if key.has(Meta::Name) => Ok(key),
+        _ => Err(Error::not_a_session()),
+    }
+}
+
+/// A metadata field that holds a number, if it is there and does.
+pub fn number<K: Key>(key: &K, meta: Meta) -> Option<u64> {
+    let value = key.field(meta)?;
+    std::str::from_utf8(value.as_ref()).ok()?.parse().ok()
+}
+
+/// A metadata field that holds a duration in seconds.
+pub fn seconds<K: Key>(key: &K, meta: Meta) -> Option<Seconds> {
+    number(key, meta).and_then(|number| u32::try_from(number).ok()).map(Seconds)
+}
+
+/// The number of data fields in a session's hash or in that of its data.
+pub fn count<K: Key>(key: &K) -> usize {
+    key.len() - Meta::ALL.into_iter().filter(|&meta| key.has(meta)).count()
+}
+
+/// The session that a name's pointer leads to, as long as it lives and is the shared session of that name.
+///
+/// Permission to read the pointer's key is the caller's to ask for; that of the session is asked for here.
+pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Option<Name>, Error> {
+    let key = store.open(pointer.into(), Mode::Read);
+    let found = match key.kind() {
+        Kind::Missing => None,
+        Kind::String => key.string(),
+        _ => {
+            return Err(Status::WrongType.because("the key of the shared session's name holds the wrong kind of value"));
+        }
+    };
+    drop(key);
+    let Some(found) = found else {
+        store.absence_is_proof(pointer.as_ref())?;
+        return Ok(None);
+    };
+    if Token::parse(&found).is_none() {
+        return Ok(None);
+    }
+    let found = Name::from(found.as_slice());
+    store.permit(&[((&found).into(), Access::Read)])?;
+    let session = store.open((&found).into(), Mode::Read);
+    let named = session.field(Meta::Name).is_some_and(|field| field.as_ref() == name);
+    let lives = named && session.has(Meta::Shared);
+    drop(session);
+    Ok(lives.then_some(found))
+}
+
+/// What a touch changes.
+struct Touch {
+    expires: Millis,
+    /// The key of the pointer that lives as long as the session.
+    pointer: Option<Name>,
+}
+
+impl Touch {
+    /// What touching an open session changes, if anything.
+    fn of<K: Key>(key: &K) -> Option<Self> {
+        let idle = seconds(key, Meta::Idle)?;
+        let until = number(key, Meta::Until).map(Millis);
+        let expires = lifetime::touched(idle, until, key.expires(), key.now())?;
+        let name = key.has(Meta::Shared).then(|| key.field(Meta::Name)).flatten();
+        Some(Self { expires, pointer: name.map(|name| keys::shared(name.as_ref())) })
+    }
+
+    fn permit<S: Store>(&self, store: &mut S) -> Result<(), Error> {
+        match &self.pointer {
+            Some(pointer) => store.permit(&[(pointer.into(), Access::ReadWrite)]),
+            None => Ok(()),
+        }
+    }
+
+    fn apply<S: Store>(&self, store: &mut S, token: Bytes<'_>) {
+        store.open(token, Mode::Write).expire_at(self.expires);
+        let Some(pointer) = &self.pointer else { return };
+        let mut key = store.open(pointer.into(), Mode::Write);
+        match key.kind() {
+            Kind::String if key.string().as_deref() == Some(token.as_bytes()) => key.expire_at(self.expires),
+            // Evicted, or deleted by hand: it is made again, unless it may still be on its way from another node.
+            Kind::Missing => {
+                drop(key);
+                if store.absence_is_proof(pointer.as_ref()).is_ok() {
+                    let mut key = store.open(pointer.into(), Mode::Write);
+                    key.set_string(token, Some(self.expires));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Touches a session. Answers when it expires.
+pub fn touch<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Millis>, Error> {
+    let key = open(store, token, Mode::Read)?;
+    let (expires, touch) = (key.expires(), Touch::of(&key));
+    drop(key);
+    let Some(touch) = touch else { return Ok(expires) };
+    touch.permit(store)?;
+    touch.apply(store, token);
+    Ok(Some(touch.expires))
+}
+
+/// Reads a session's data, which is in its own hash or, if it was made with CLEAR, in the hash beside it.
+pub fn read_data<S: Store, R>(
+    store: &mut S,
+    token: Bytes<'_>,
+    read: impl FnOnce(&S::Key<'_>) -> R,
+) -> Result<R, Error> {
+    let key = open(store, token, Mode::Read)?;
+    if !key.has(Meta::Clear) {
+        return Ok(read(&key));
+    }
+    drop(key);
+    let data = data_key(token)?;
+    store.permit(&[((&data).into(), Access::Read)])?;
+    let key = store.open((&data).into(), Mode::Read);
+    match key.kind() {
+        Kind::Hash => return Ok(read(&key)),
+        Kind::Missing => {}
+        _ => return Err(wrong_data()),
+    }
+    drop(key);
+    store.absence_is_proof(data.as_ref())?;
+    Ok(read(&store.open((&data).into(), Mode::Read)))
+}
+
+/// Writes to a session's data, and touches the session.
+pub fn write_data<S: Store, R>(
+    store: &mut S,
+    token: Bytes<'_>,
+    write: impl FnOnce(&mut S::Key<'_>) -> R,
+) -> Result<R, Error> {
+    let mut key = open(store, token, Mode::Write)?;
+    let touch = Touch::of(&key);
+    let clear = key.has(Meta::Clear).then(|| seconds(&key, Meta::Duration)).flatten();
+    if touch.is_none() && clear.is_none() {
+        return Ok(write(&mut key));
+    }
+    drop(key);
+    if let Some(touch) = &touch {
+        touch.permit(store)?;
+    }
+    let written = match clear {
+        None => write(&mut store.open(token, Mode::Write)),
+        Some(duration) => write_cleared(store, &data_key(token)?, duration, write)?,
+    };
+    if let Some(touch) = touch {
+        touch.apply(store, token);
+    }
+    Ok(written)
+}
+
+/// Writes to data that goes by itself: the first write to empty data says when.
+fn write_cleared<S: Store, R>(
+    store: &mut S,
+    data: &Name,
+    duration: Seconds,
+    write: impl FnOnce(&mut S::Key<'_>) -> R,
+) -> Result<R, Error> {
+    store.permit(&[(data.into(), Access::ReadWrite)])?;
+    let kind = store.open(data.into(), Mode::Read).kind();
+    match kind {
+        Kind::Hash => {}
+        Kind::Missing => store.absence_is_proof(data.as_ref())?,
+        _ => return Err(wrong_data()),
+    }
+    let mut key = store.open(data.into(), Mode::Write);
+    let written = write(&mut key);
+    if kind == Kind::Missing && key.kind() == Kind::Hash {
+        key.expire_at(key.now().after(duration));
+    }
+    Ok(written)
+}
+
+fn data_key(token: Bytes<'_>) -> Result<Name, Error> {
+    Token::parse(token.as_bytes()).map(keys::data).ok_or_else(Error::not_a_session)
+}
+
+fn wrong_data() -> Error {
+    Status::WrongType.because("the key of the session's data holds the wrong kind of value")
+}
+
+/// The keys of one session, to be deleted together.
+pub struct Ending<'a> {
+    token: Bytes<'a>,
+    data: Option<Name>,
+    pointer: Option<Name>,
+}
+
+impl<'a> Ending<'a> {
+    /// What ending this session takes, or `None` if it has ended. Changes nothing, and asks for all permissions.
+    pub fn prepare<S: Store>(store: &mut S, token: Bytes<'a>) -> Result<Option<Self>, Error> {
+        let key = store.open(token, Mode::Read);
+        let name = match key.kind() {
+            Kind::Missing => return Ok(None),
+            _ => key.field(Meta::Name).ok_or_else(Error::not_a_session)?,
+        };
+        let data = key.has(Meta::Clear).then(|| data_key(token)).transpose()?;
+        let pointer = key.has(Meta::Shared).then(|| keys::shared(name.as_ref()));
+        drop(key);
+        for derived in data.iter().chain(&pointer) {
+            store.permit(&[(derived.into(), Access::ReadWrite)])?;
+        }
+        Ok(Some(Self { token, data, pointer }))
+    }
+
+    /// Ends the session. Answers whether it was there: a token that was given twice ends once.
+    pub fn apply<S: Store>(self, store: &mut S) -> bool {
+        let mut session = store.open(self.token, Mode::Write);
+        if session.kind() == Kind::Missing {
+            return false;
+        }
+        session.delete();
+        drop(session);
+        if let Some(data) = &self.data {
+            let mut data = store.open(data.into(), Mode::Write);
+            if data.kind() != Kind::Missing {
+                data.delete();
+            }
+        }
+        if let Some(pointer) = &self.pointer {
+            let mut pointer = store.open(pointer.into(), Mode::Write);
+            if pointer.string().as_deref() == Some(self.token.as_bytes()) {
+                pointer.delete();
+            }
+        }
+        true
+    }
+}

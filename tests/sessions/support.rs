@@ -1,0 +1,384 @@
+//! Real servers with the module, and clients to talk to them.
+//!
+//! `REDIS_SERVER=/path/to/redis-server` chooses another server than the one on the PATH.
+
+#![allow(dead_code, reason = "a harness offers more than the tests of one moment use")]
+
+use redis::{Cmd, Connection, ConnectionLike, Value};
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long something that must happen may take on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `condition` holds. For what the server does in its own time: loading, replicating, expiring.
+pub fn await_that(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The module, built from the sources as they are now.
+pub fn module() -> &'static Path {
+    static MODULE: OnceLock<PathBuf> = OnceLock::new();
+    MODULE.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--release", "--lib", "--message-format=json-render-diagnostics"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo runs");
+        assert!(built.status.success(), "the module does not build");
+        let messages = String::from_utf8(built.stdout).expect("cargo speaks UTF-8");
+        let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let files = artifacts.flat_map(|artifact| artifact["filenames"].as_array().cloned().unwrap_or_default());
+        let libraries = files.filter_map(|file| Some(PathBuf::from(file.as_str()?)));
+        let is_module = |file: &PathBuf| file.file_stem().is_some_and(|stem| stem == "libredis_sessions");
+        libraries.into_iter().find(is_module).expect("cargo says where the module is")
+    })
+}
+
+/// A server of its own directory and port; it ends with the value.
+pub struct Server {
+    process: Child,
+    pub port: u16,
+    dir: PathBuf,
+    args: Vec<String>,
+}
+
+impl Server {
+    /// A server with the module and nothing else.
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// A server with the module and further options, as on its command line.
+    pub fn with(options: &[&str]) -> Self {
+        let module = module().to_str().expect("a UTF-8 path");
+        Self::bare(&[&["--loadmodule", module], options].concat())
+    }
+
+    /// A server with these options alone.
+    pub fn bare(options: &[&str]) -> Self {
+        let args = options.iter().map(|&option| option.to_owned()).collect();
+        Self::spawn(new_dir(), args)
+    }
+
+    fn spawn(dir: PathBuf, args: Vec<String>) -> Self {
+        // Another process may take the port between our look and the server's: then it is tried again.
+        for _ in 0..20 {
+            let port = free_port();
+            let process = Command::new(server_path())
+                .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--logfile", "server.log"])
+                .args(["--dir", dir.to_str().expect("a UTF-8 path")])
+                .args(&args)
+                // A backtrace printed inside Valkey 8.1, which isolates modules' symbols, frees memory of another allocator.
+                .env("RUST_BACKTRACE", "0")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("the server is installed; `make test` installs it");
+            let mut server = Self { process, port, dir: dir.clone(), args: args.clone() };
+            if server.is_ready() {
+                return server;
+            }
+            let log = server.log();
+            // Leaves the directory to the next try.
+            server.dir = PathBuf::new();
+            assert!(log.contains("Address already in use"), "the server did not start:\n{log}");
+        }
+        panic!("no free port");
+    }
+
+    /// Waits until the server answers; whether it does, or has ended.
+    fn is_ready(&mut self) -> bool {
+        let mut ended = false;
+        await_that("the server starts", || {
+            ended = self.process.try_wait().expect("the server's state").is_some();
+            ended || self.connect(2).is_some_and(|mut connection| redis::cmd("PING").exec(&mut connection).is_ok())
+        });
+        !ended
+    }
+
+    fn connect(&self, protocol: u8) -> Option<Connection> {
+        let url = format!("redis://127.0.0.1:{}/?protocol=resp{protocol}", self.port);
+        redis::Client::open(url).ok()?.get_connection().ok()
+    }
+
+    /// A connection that speaks RESP2.
+    pub fn client(&self) -> Client {
+        Client(self.connect(2).expect("a connection"))
+    }
+
+    /// A connection that speaks RESP3.
+    pub fn client3(&self) -> Client {
+        Client(self.connect(3).expect("a connection"))
+    }
+
+    /// A connection of another user.
+    pub fn client_as(&self, user: &str, password: &str) -> Client {
+        let mut client = self.client();
+        client.ok(&["AUTH", user, password]);
+        client
+    }
+
+    /// A replica of this server, in sync with it.
+    pub fn replica(&self, options: &[&str]) -> Self {
+        let port = self.port.to_string();
+        let of = ["--replicaof", "127.0.0.1", &port, "--repl-diskless-sync-delay", "0"];
+        let module = module().to_str().expect("a UTF-8 path");
+        let replica = Self::bare(&[&of[..], &["--loadmodule", module], options].concat());
+        replica.is_in_sync(self);
+        replica
+    }
+
+    /// Waits until this replica has all that `primary` has written.
+    pub fn is_in_sync(&self, primary: &Self) {
+        let mut client = self.client();
+        await_that("the replica is connected", || client.info("replication", "master_link_status") == "up");
+        let offset = |server: &Self| server.client().info("replication", "master_repl_offset");
+        await_that("the replica has caught up", || offset(self) == offset(primary));
+    }
+
+    /// Ends the server with SIGKILL and starts it again in the same directory.
+    pub fn crash_and_restart(mut self) -> Self {
+        self.process.kill().expect("SIGKILL");
+        self.process.wait().expect("the server's end");
+        let (dir, args) = (std::mem::take(&mut self.dir), self.args.clone());
+        drop(self);
+        Self::spawn(dir, args)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("server.log")).unwrap_or_default()
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The commands that `work` sends to the AOF, without the transaction around them. The server has `--appendonly yes
+    /// --appendfsync always`.
+    pub fn effects(&self, work: impl FnOnce()) -> Vec<Vec<String>> {
+        let before = self.aof().len();
+        work();
+        let framing = |command: &Vec<String>| !matches!(command[0].as_str(), "MULTI" | "EXEC" | "SELECT");
+        parse_aof(&self.aof()[before..]).into_iter().filter(framing).collect()
+    }
+
+    fn aof(&self) -> Vec<u8> {
+        let files = fs::read_dir(self.dir.join("appendonlydir")).expect("--appendonly yes");
+        let paths = files.map(|file| file.expect("a file").path());
+        let incremental = |path: &PathBuf| path.to_string_lossy().ends_with(".incr.aof");
+        fs::read(paths.into_iter().find(incremental).expect("an incremental AOF")).expect("the AOF")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if !self.dir.as_os_str().is_empty() {
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+    }
+}
+
+fn server_path() -> String {
+    std::env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
+/// The version of the server under test, as far as its features are concerned: Valkey counts as the Redis it began as.
+pub fn server_version() -> (u32, u32) {
+    static VERSION: OnceLock<(u32, u32)> = OnceLock::new();
+    *VERSION.get_or_init(|| {
+        let version = Server::bare(&[]).client().info("server", "redis_version");
+        let mut parts = version.split('.').map(|part| part.parse().expect("a number"));
+        (parts.next().expect("major"), parts.next().expect("minor"))
+    })
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
+
+fn new_dir() -> PathBuf {
+    let unique = format!("redis-sessions-{}-{}", std::process::id(), free_port());
+    let dir = std::env::temp_dir().join(unique);
+    fs::create_dir_all(&dir).expect("a directory");
+    dir
+}
+
+fn parse_aof(mut bytes: &[u8]) -> Vec<Vec<String>> {
+    fn line<'a>(bytes: &mut &'a [u8]) -> &'a str {
+        let end = bytes.windows(2).position(|two| two == b"\r\n").expect("a line");
+        let (line, rest) = bytes.split_at(end);
+        *bytes = &rest[2..];
+        std::str::from_utf8(line).expect("a header")
+    }
+    let mut commands = Vec::new();
+    while !bytes.is_empty() {
+        let header = line(&mut bytes);
+        let Some(count) = header.strip_prefix('*') else { continue };
+        let command = (0..count.parse().expect("a count")).map(|_: usize| {
+            let length: usize = line(&mut bytes)[1..].parse().expect("a length");
+            let (argument, rest) = bytes.split_at(length);
+            bytes = &rest[2..];
+            argument.escape_ascii().to_string()
+        });
+        commands.push(command.collect());
+    }
+    commands
+}
+
+/// A connection. Arguments are bytes of any kind.
+pub struct Client(Connection);
+
+impl Client {
+    /// The reply, or the whole text of the error.
+    pub fn call<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Result<Value, String> {
+        let mut command = Cmd::new();
+        for arg in args {
+            command.arg(arg.as_ref());
+        }
+        let packed = command.get_packed_command();
+        let reply = self.0.req_packed_command(&packed).and_then(Value::extract_error);
+        reply.map_err(|error| {
+            let code = error.code().map(str::to_owned).unwrap_or_else(|| format!("{:?}", error.kind()));
+            format!("{code} {}", error.detail().unwrap_or_default())
+        })
+    }
+
+    /// The reply of a command that succeeds.
+    pub fn ok<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Value {
+        self.call(args).unwrap_or_else(|error| panic!("{:?}: {error}", shown(args)))
+    }
+
+    /// The first word of the error of a command that fails.
+    pub fn status<A: AsRef<[u8]>>(&mut self, args: &[A]) -> String {
+        let error = match self.call(args) {
+            Ok(reply) => panic!("{:?} should have failed: {reply:?}", shown(args)),
+            Err(error) => error,
+        };
+        assert!(error.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "not one line of ASCII: {error:?}");
+        error.split(' ').next().unwrap_or_default().to_owned()
+    }
+
+    pub fn text<A: AsRef<[u8]>>(&mut self, args: &[A]) -> String {
+        text(&self.ok(args))
+    }
+
+    pub fn int<A: AsRef<[u8]>>(&mut self, args: &[A]) -> i64 {
+        int(&self.ok(args))
+    }
+
+    /// The texts of an array.
+    pub fn list<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Vec<String> {
+        list(&self.ok(args))
+    }
+
+    /// The reply of a command that answers in JSON.
+    pub fn json<A: AsRef<[u8]>>(&mut self, args: &[A]) -> serde_json::Value {
+        serde_json::from_str(&self.text(args)).expect("JSON")
+    }
+
+    /// SH.NEW with these arguments: the token.
+    pub fn new_session<A: AsRef<[u8]>>(&mut self, args: &[A]) -> String {
+        let mut all: Vec<&[u8]> = vec![b"SH.NEW"];
+        all.extend(args.iter().map(AsRef::as_ref));
+        text(&member(&self.ok(&all), "tkn"))
+    }
+
+    /// One line of INFO.
+    pub fn info(&mut self, section: &str, line: &str) -> String {
+        let info = self.text(&["INFO", section]);
+        let prefix = format!("{line}:");
+        info.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_default().to_owned()
+    }
+
+    /// All keys of the database, sorted.
+    pub fn keys(&mut self) -> Vec<String> {
+        let mut keys = self.list(&["KEYS", "*"]);
+        keys.sort();
+        keys
+    }
+
+    /// The time of the server, in milliseconds since the epoch.
+    pub fn now(&mut self) -> i64 {
+        let time: Vec<i64> = self.list(&["TIME"]).iter().map(|part| part.parse().expect("a number")).collect();
+        time[0] * 1_000 + time[1] / 1_000
+    }
+
+    /// Sends a command and reads no reply.
+    pub fn send<A: AsRef<[u8]>>(&mut self, args: &[A]) {
+        let mut command = Cmd::new();
+        for arg in args {
+            command.arg(arg.as_ref());
+        }
+        self.0.send_packed_command(&command.get_packed_command()).expect("a connection");
+    }
+
+    /// What the server sends next.
+    pub fn receive(&mut self) -> Value {
+        self.0.recv_response().expect("a message")
+    }
+}
+
+fn shown<A: AsRef<[u8]>>(args: &[A]) -> Vec<String> {
+    args.iter().map(|arg| arg.as_ref()[..arg.as_ref().len().min(200)].escape_ascii().to_string()).collect()
+}
+
+/// A member of a map, or of the flat array that RESP2 has for it.
+pub fn member(map: &Value, name: &str) -> Value {
+    find(map, name).unwrap_or_else(|| panic!("no {name} in {map:?}"))
+}
+
+/// A member of a map, if it is there.
+pub fn find(map: &Value, name: &str) -> Option<Value> {
+    match map {
+        Value::Map(entries) => entries.iter().find(|(key, _)| text(key) == name).map(|(_, value)| value.clone()),
+        Value::Array(flat) => flat.chunks(2).find(|entry| text(&entry[0]) == name).map(|entry| entry[1].clone()),
+        other => panic!("no map: {other:?}"),
+    }
+}
+
+pub fn bytes(value: &Value) -> Vec<u8> {
+    match value {
+        Value::BulkString(bytes) => bytes.clone(),
+        Value::SimpleString(text) => text.clone().into_bytes(),
+        Value::Okay => b"OK".to_vec(),
+        Value::Int(integer) => integer.to_string().into_bytes(),
+        Value::VerbatimString { text, .. } => text.clone().into_bytes(),
+        other => panic!("no string: {other:?}"),
+    }
+}
+
+pub fn text(value: &Value) -> String {
+    String::from_utf8_lossy(&bytes(value)).into_owned()
+}
+
+pub fn int(value: &Value) -> i64 {
+    match value {
+        Value::Int(integer) => *integer,
+        Value::Boolean(value) => i64::from(*value),
+        other => panic!("no integer: {other:?}"),
+    }
+}
+
+pub fn list(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) | Value::Set(items) => items.iter().map(text).collect(),
+        other => panic!("no array: {other:?}"),
+    }
+}

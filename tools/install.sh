@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Installs what the build and the tests need and this machine lacks: a Redis server of 7.0 or later and libclang.
+# On Debian and Ubuntu by apt, as root or with sudo; elsewhere it says what to install. Does nothing where all is there.
+set -euo pipefail
+
+say() { echo "install: $*" >&2; }
+fail() { say "$*"; exit 1; }
+
+has_libclang() {
+    [ -n "${LIBCLANG_PATH:-}" ] || ldconfig -p 2>/dev/null | grep -q 'libclang[-.0-9]*\.so' ||
+        compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null
+}
+
+has_server() { [ -n "${REDIS_SERVER:-}" ] || command -v redis-server >/dev/null; }
+
+command -v cargo >/dev/null ||
+    fail "Rust is missing: install the current stable toolchain as https://rustup.rs says, then try again"
+
+packages=()
+has_server || packages+=(redis-server)
+has_libclang || packages+=(libclang-dev)
+command -v cc >/dev/null || packages+=(gcc libc6-dev)
+
+if [ ${#packages[@]} -gt 0 ]; then
+    command -v apt-get >/dev/null ||
+        fail "please install: a Redis server (7.0 or later) or Valkey, libclang (for bindgen) and a C compiler"
+    sudo=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || fail "please run as root: apt-get install ${packages[*]}"
+        sudo=(sudo)
+    fi
+    say "installing with apt: ${packages[*]}"
+    # Debian starts an installed server at once; ours are started by hand, on other ports.
+    export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+    "${sudo[@]}" apt-get update -qq
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq "${packages[@]}" >/dev/null
+fi
+
+version=$("${REDIS_SERVER:-redis-server}" --version | sed -E 's/.* v=([0-9]+)\..*/\1/')
+[ "$version" -ge 7 ] || fail "the Redis server here is version $version; 7.0 or later is needed (set REDIS_SERVER=/path/to/one)"
