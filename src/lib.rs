@@ -6,10 +6,28 @@ mod commands;
 mod protocol;
 mod redis;
 mod session;
+mod settings;
 mod slot;
+mod stats;
 mod store;
 
-use commands::{end::End, exists::Exists, get::Get, info::Info, new::New, open::Open, set::Set, touch::Touch};
+use commands::add::Add;
+use commands::clear::Clear;
+use commands::clearset::ClearSet;
+use commands::contains::Contains;
+use commands::count::Count;
+use commands::end::End;
+use commands::exists::Exists;
+use commands::get::Get;
+use commands::info::Info;
+use commands::keys::Keys;
+use commands::new::New;
+use commands::open::Open;
+use commands::rmv::Rmv;
+use commands::set::Set;
+use commands::touch::Touch;
+use redis::eviction;
+use redis::info::Section;
 use redis::module::{Module, Row};
 
 const MODULE: Module = Module {
@@ -25,6 +43,23 @@ const MODULE: Module = Module {
         Row::of::<End>(),
         // Its data.
         Row::of::<Set>(),
+        Row::of::<Add>(),
         Row::of::<Get>(),
+        Row::of::<Rmv>(),
+        Row::of::<Count>(),
+        Row::of::<Keys>(),
+        Row::of::<Contains>(),
+        Row::of::<Clear>(),
+        Row::of::<ClearSet>(),
     ],
 };
+
+/// The module's section of INFO.
+fn info(section: &mut Section) {
+    for (name, count) in stats::lines() {
+        section.number(&name, count);
+    }
+    if let Some(policy) = eviction::risky_policy() {
+        section.text("warning", &format!("maxmemory-policy {policy} may evict indexes before their sessions"));
+    }
+}

@@ -3,7 +3,7 @@
 //! Answers the values of fields of a session's data; without a field, all of the data.
 
 use super::Command;
-use crate::protocol::{Args, Blob, Error, Form, args};
+use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Spec};
 use crate::session::meta;
@@ -51,9 +51,7 @@ impl Command for Get {
 
     fn parse<'a>(mut args: Args<'a>) -> Result<(Request<'a>, Form), Error> {
         let token = args.token()?;
-        let fields = args.rest();
-        fields.iter().try_for_each(|field| args::data_field(field))?;
-        Ok((Request { token, fields }, Form::Resp))
+        Ok((Request { token, fields: args.any_field_names()? }, Form::Resp))
     }
 
     fn run<S: Store>(store: &mut S, request: Self::Request<'_>) -> Result<impl Serialize, Error> {

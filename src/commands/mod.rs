@@ -1,14 +1,23 @@
 //! The commands, one file each, named after what is typed. Each reads: parse, decide, apply, reply.
 
+pub mod add;
+pub mod clear;
+pub mod clearset;
+pub mod contains;
+pub mod count;
 pub mod end;
 pub mod exists;
 pub mod get;
 pub mod info;
+pub mod keys;
 pub mod new;
 pub mod open;
+pub mod rmv;
 pub mod set;
 pub mod touch;
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +25,7 @@ use crate::protocol::resp::Writer;
 use crate::protocol::{Args, Error, Form, Status};
 use crate::redis::command::Spec;
 use crate::redis::{Bytes, Context, Reply};
+use crate::stats;
 use crate::store::Store;
 use crate::store::redis::RedisStore;
 use serde::Serialize;
@@ -42,6 +52,7 @@ pub fn execute<C: Command>(context: Context, reply: &mut Reply, arguments: &[Byt
         write(reply, &answer, form)
     });
     if let Err(error) = done {
+        stats::count_refused(error.status);
         reply.error(&error.to_string());
     }
 }

@@ -10,8 +10,9 @@ use crate::protocol::status::{self, quoted};
 use crate::protocol::{Args, Blob, Error, Form, Options, Status};
 use crate::redis::command::{Arg, KeyUse, Routing, Spec};
 use crate::redis::{Bytes, Name};
-use crate::session::{Expiry, Lifetime, Meta, NewToken, Seconds, lifetime, meta};
+use crate::session::{Event, Expiry, Lifetime, Meta, NewToken, Seconds, lifetime, meta};
 use crate::slot;
+use crate::stats::Stat;
 use crate::store::{Access, Field, Key, Kind, Mode, Store, keys, sessions};
 use serde::Serialize;
 use smallvec::SmallVec;
@@ -89,6 +90,7 @@ impl Command for New {
             expiry: expiry
                 .map(|(duration, delete)| if delete { Expiry::Delete(duration) } else { Expiry::Clear(duration) }),
             idle: given.idle.filter(|idle| *idle != Seconds(0)),
+            max: None,
         };
         let data = given.data.map(Object::into_fields).transpose()?.unwrap_or_default();
         Ok((Request { name, shared: given.shared.unwrap_or(false), lifetime, data }, form))
@@ -97,6 +99,7 @@ impl Command for New {
     fn run<S: Store>(store: &mut S, request: Self::Request<'_>) -> Result<impl Serialize, Error> {
         let Request { name, shared, lifetime, data } = request;
         let now = store.now();
+        let lifetime = Lifetime { max: store.settings().max_lifetime, ..lifetime };
         let new = NewToken::new(store.randomness(), slot::of(&name));
         let tkn = Name::from(new.as_ref());
         let token = Bytes::from(&tkn);
@@ -144,6 +147,8 @@ impl Command for New {
         if let Some(pointer) = &pointer {
             store.open(pointer.into(), Mode::Write).set_string(token, expires);
         }
+        store.count(Stat::Created);
+        store.announce(Event::New, token);
         Ok(Reply { name: Blob(name.as_bytes()), tkn: Blob(new), st: status::OK })
     }
 }

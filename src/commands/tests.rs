@@ -1,11 +1,13 @@
 //! The commands' rules, on the store in memory.
 
 use super::*;
+use crate::session::{Event, Seconds};
+use crate::stats::Stat;
 use crate::store::memory::Memory;
 use serde_json::{Value, json};
 
 /// Runs one command, as typed, and answers in JSON.
-fn call(store: &mut Memory, line: &[&str]) -> Result<Value, Status> {
+pub fn call(store: &mut Memory, line: &[&str]) -> Result<Value, Status> {
     fn run<C: Command>(store: &mut Memory, args: Args<'_>) -> Result<Value, Error> {
         let (request, _) = C::parse(args)?;
         let reply = C::run(store, request)?;
@@ -22,6 +24,13 @@ fn call(store: &mut Memory, line: &[&str]) -> Result<Value, Status> {
         "SH.TOUCH" => run::<touch::Touch>(store, args),
         "SH.SET" => run::<set::Set>(store, args),
         "SH.GET" => run::<get::Get>(store, args),
+        "SH.ADD" => run::<add::Add>(store, args),
+        "SH.RMV" => run::<rmv::Rmv>(store, args),
+        "SH.COUNT" => run::<count::Count>(store, args),
+        "SH.KEYS" => run::<keys::Keys>(store, args),
+        "SH.CONTAINS" => run::<contains::Contains>(store, args),
+        "SH.CLEAR" => run::<clear::Clear>(store, args),
+        "SH.CLEARSET" => run::<clearset::ClearSet>(store, args),
         other => panic!("no command {other}"),
     };
     reply.map_err(|error| error.status)
@@ -244,4 +253,28 @@ fn each_mistake_of_sh_new_has_its_status_and_makes_nothing() {
         assert_eq!(call(&mut store, &[&["SH.NEW"], options].concat()), Err(status), "{options:?}");
         assert!(store.entries.is_empty() && store.effects.is_empty());
     }
+}
+
+#[test]
+fn no_session_outlives_the_maximum_lifetime() {
+    let mut store = Memory::default();
+    store.settings.max_lifetime = Some(Seconds(10));
+    let forever = new(&mut store, &["alice"]);
+    let touched = new(&mut store, &["alice", "IDLE", "8", "EXPIRY", "100", "DELETE"]);
+    store.now = 5_000;
+    assert_eq!(call(&mut store, &["SH.TOUCH", &touched]), Ok(json!(5_000)));
+    store.now = 10_000;
+    assert_eq!(call(&mut store, &["SH.EXISTS", &forever, &touched]), Ok(json!([0, 0])));
+}
+
+#[test]
+fn who_listens_is_told_and_everything_is_counted() {
+    let mut store = Memory::default();
+    let token = new(&mut store, &["alice", "IDLE", "16"]);
+    call(&mut store, &["SH.TOUCH", &token]).expect("spared");
+    store.now = 1_000;
+    call(&mut store, &["SH.SET", &token, "a", "1"]).expect("written");
+    call(&mut store, &["SH.END", &token]).expect("ended");
+    assert_eq!(store.events, [Event::New, Event::End]);
+    assert_eq!(store.counts, [Stat::Created, Stat::TouchesSpared, Stat::TouchesWritten, Stat::Ended]);
 }

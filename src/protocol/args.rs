@@ -58,11 +58,6 @@ impl<'a> Args<'a> {
         self.next().ok_or_else(|| Status::ValueMissing.because(format!("{what} is missing")))
     }
 
-    /// All arguments that are left.
-    pub fn rest(self) -> &'a [Bytes<'a>] {
-        self.0
-    }
-
     /// Nothing may be left.
     pub fn end(self) -> Result<(), Error> {
         self.0.first().map_or(Ok(()), |unexpected| Err(unknown_option(unexpected)))
@@ -112,6 +107,20 @@ impl<'a> Args<'a> {
             }
         }
         Ok(options.form())
+    }
+
+    /// Names of fields of the session's data, at least one, to the last argument.
+    pub fn field_names(self) -> Result<&'a [Bytes<'a>], Error> {
+        if self.0.is_empty() {
+            return Err(Status::ValueMissing.because("a field is missing"));
+        }
+        self.any_field_names()
+    }
+
+    /// Names of fields of the session's data, or none at all, to the last argument.
+    pub fn any_field_names(self) -> Result<&'a [Bytes<'a>], Error> {
+        self.0.iter().try_for_each(|name| data_field(name))?;
+        Ok(self.0)
     }
 
     /// Pairs of a field of the session's data and its value, to the last argument.

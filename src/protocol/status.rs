@@ -8,6 +8,7 @@ pub const OK: u8 = 1;
 
 /// The first word of an error reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
 pub enum Status {
     /// Unknown, repeated or contradicting option; malformed JSON; unknown JSON member.
     CommandSyntax,
@@ -36,6 +37,21 @@ pub enum Status {
 }
 
 impl Status {
+    pub const ALL: [Self; 12] = [
+        Self::CommandSyntax,
+        Self::ValueMissing,
+        Self::ValueTypeInvalid,
+        Self::ValueSize,
+        Self::SessionNotExist,
+        Self::SessionTokenInvalid,
+        Self::SessionOpenFail,
+        Self::SessionNewFail,
+        Self::GeneralError,
+        Self::TryAgain,
+        Self::WrongType,
+        Self::NoPerm,
+    ];
+
     pub const fn word(self) -> &'static str {
         match self {
             Self::CommandSyntax => "COMMANDSYNTAX",

@@ -28,6 +28,8 @@ macro_rules! required {
 required! {
     RedisModule_ACLCheckKeyPermissions
     RedisModule_Call
+    RedisModule_CallReplyArrayElement
+    RedisModule_CallReplyStringPtr
     RedisModule_CloseKey
     RedisModule_CreateCommand
     RedisModule_CreateString
@@ -43,11 +45,17 @@ required! {
     RedisModule_GetModuleUserFromUserName
     RedisModule_HashGet
     RedisModule_HashSet
+    RedisModule_InfoAddFieldCString
+    RedisModule_InfoAddFieldULongLong
+    RedisModule_InfoAddSection
     RedisModule_KeyType
+    RedisModule_LoadConfigs
     RedisModule_Log
     RedisModule_Milliseconds
     RedisModule_NotifyKeyspaceEvent
     RedisModule_OpenKey
+    RedisModule_RegisterInfoFunc
+    RedisModule_RegisterStringConfig
     RedisModule_Replicate
     RedisModule_ReplyWithArray
     RedisModule_ReplyWithBool
@@ -66,6 +74,7 @@ required! {
     RedisModule_StringDMA
     RedisModule_StringPtrLen
     RedisModule_StringSet
+    RedisModule_SubscribeToServerEvent
     RedisModule_UnlinkKey
     RedisModule_ValueLength
 }
@@ -90,3 +99,12 @@ macro_rules! api {
     }};
 }
 pub(super) use api;
+
+/// A function that not every server has.
+macro_rules! optional {
+    ($function:ident) => {
+        // SAFETY: the server writes these statics only while it loads the module, on this thread.
+        unsafe { redis_module::raw::$function }
+    };
+}
+pub(super) use optional;

@@ -5,6 +5,7 @@ use redis_module::raw;
 use smallvec::SmallVec;
 use std::cell::OnceCell;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
@@ -44,6 +45,11 @@ impl Owned {
     /// The caller hands over its reference to `raw`, a string that is in no context's automatic memory.
     pub(super) unsafe fn from_raw(raw: *mut raw::RedisModuleString) -> Option<Self> {
         NonNull::new(raw).map(Self)
+    }
+
+    /// Hands the string over to the server, which frees it.
+    pub(super) fn into_raw(self) -> *mut raw::RedisModuleString {
+        ManuallyDrop::new(self).0.as_ptr()
     }
 
     pub fn handle(&self) -> Handle<'_> {

@@ -1,6 +1,6 @@
 //! What the server is told of a command: its flags, its keys and its documentation.
 
-use super::api::api;
+use super::api::{api, optional};
 use super::context::Context;
 use redis_module::raw;
 use std::ffi::{CStr, CString, c_char, c_int};
@@ -19,6 +19,17 @@ pub struct Spec {
     pub flags: &'static str,
     pub routing: Routing,
     pub args: &'static [Arg],
+}
+
+impl Spec {
+    /// The categories of access control that the command belongs to.
+    fn categories(&self) -> String {
+        let has = |flag| self.flags.split(' ').any(|own| own == flag);
+        let access = if has("write") { "write" } else { "read" };
+        let speed = if has("fast") { "fast" } else { "slow" };
+        let own = if optional!(RedisModule_AddACLCategory).is_some() { " session" } else { "" };
+        format!("{access} {speed}{own}")
+    }
 }
 
 /// What the first argument is; it alone decides which node of a cluster gets the command.
@@ -211,5 +222,24 @@ pub fn register(context: &Context, spec: &'static Spec, handler: Handler) -> Res
     };
     // SAFETY: the command was just created, and the info and all that it points to live long enough.
     let documented = unsafe { api!(RedisModule_SetCommandInfo)(command, &info) };
-    if ok(documented) { Ok(()) } else { Err(format!("the server refused the description of {}", spec.name)) }
+    if !ok(documented) {
+        return Err(format!("the server refused the description of {}", spec.name));
+    }
+    if let Some(set_categories) = optional!(RedisModule_SetCommandACLCategories) {
+        let categories = leaked(&spec.categories());
+        // SAFETY: the command was just created, and the string lives for ever.
+        let set = unsafe { set_categories(command, categories) };
+        if !ok(set) {
+            return Err(format!("the server refused the access control categories of {}", spec.name));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a category of access control of our own, `@session`, where the server knows such: from Redis 7.4 on.
+pub fn add_category(context: &Context) {
+    if let Some(add) = optional!(RedisModule_AddACLCategory) {
+        // SAFETY: the context is that of the loading module; the server copies the name, which ends in NUL.
+        unsafe { add(context.as_ptr(), c"session".as_ptr()) };
+    }
 }

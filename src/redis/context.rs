@@ -27,6 +27,8 @@ pub enum EventClass {
     Generic,
     String,
     Hash,
+    /// Of a module's own making.
+    Module,
 }
 
 impl Context {
@@ -83,6 +85,7 @@ impl Context {
             EventClass::Generic => raw::REDISMODULE_NOTIFY_GENERIC,
             EventClass::String => raw::REDISMODULE_NOTIFY_STRING,
             EventClass::Hash => raw::REDISMODULE_NOTIFY_HASH,
+            EventClass::Module => raw::REDISMODULE_NOTIFY_MODULE,
         };
         // SAFETY: the context is valid, the event ends in NUL, the string is alive.
         unsafe { api!(RedisModule_NotifyKeyspaceEvent)(self.as_ptr(), class, event.as_ptr(), key.as_ptr()) };

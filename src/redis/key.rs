@@ -28,17 +28,19 @@ pub enum Mode {
 pub enum Event {
     Hset,
     Set,
+    Hdel,
     Expire,
     Del,
 }
 
 impl Event {
     /// In the order in which they are announced.
-    const ALL: [Self; 4] = [Self::Hset, Self::Set, Self::Expire, Self::Del];
+    const ALL: [Self; 5] = [Self::Hdel, Self::Hset, Self::Set, Self::Expire, Self::Del];
 
     fn announce(self, context: &Context, key: Handle<'_>) {
         let (class, event) = match self {
             Self::Hset => (EventClass::Hash, c"hset"),
+            Self::Hdel => (EventClass::Hash, c"hdel"),
             Self::Set => (EventClass::String, c"set"),
             Self::Expire => (EventClass::Generic, c"expire"),
             Self::Del => (EventClass::Generic, c"del"),
@@ -165,6 +167,24 @@ impl<'a> Key<'a> {
         };
         self.kind = Kind::Hash;
         replaced != 0
+    }
+
+    /// Removes a field of a hash; says whether it was there. With its last field the hash goes.
+    pub fn remove_field(&mut self, name: Handle<'_>) -> bool {
+        if self.kind != Kind::Hash {
+            return false;
+        }
+        let end: *mut c_void = ptr::null_mut();
+        // The value that tells the server to remove the field: REDISMODULE_HASH_DELETE, which is no string.
+        let remove: *mut raw::RedisModuleString = ptr::without_provenance_mut(1);
+        // SAFETY: the key is an open hash; one pair, then the end.
+        let removed = unsafe {
+            api!(RedisModule_HashSet)(self.raw, raw::REDISMODULE_HASH_NONE as c_int, name.as_ptr(), remove, end)
+        };
+        if self.len() == 0 {
+            self.kind = Kind::Missing;
+        }
+        removed != 0
     }
 
     /// Calls `visit` with every field and value of a hash.

@@ -2,8 +2,12 @@
 
 use super::api;
 use super::boundary;
+use super::bytes::Handle;
 use super::command::{self, Handler, Spec};
+use super::config;
 use super::context::{self, Context};
+use super::eviction;
+use super::info;
 use super::log::{Level, log};
 use crate::commands::Command;
 use redis_module::raw;
@@ -36,8 +40,12 @@ impl Row {
 }
 
 /// Tells the server of the module. The error is for the log; after it the server unloads the module.
-fn load(context: &Context, module: &Module) -> Result<(), String> {
+fn load(context: &Context, module: &Module, arguments: &[Handle<'_>]) -> Result<(), String> {
     context::set_module_options(context);
+    config::load(context, arguments)?;
+    info::register(context)?;
+    eviction::watch(context)?;
+    command::add_category(context);
     for row in module.commands {
         command::register(context, row.spec, row.handler)?;
     }
@@ -52,8 +60,8 @@ fn load(context: &Context, module: &Module) -> Result<(), String> {
 #[allow(non_snake_case, reason = "the server's name for it")]
 pub unsafe extern "C" fn RedisModule_OnLoad(
     context: *mut raw::RedisModuleCtx,
-    _argv: *mut *mut raw::RedisModuleString,
-    _argc: c_int,
+    argv: *mut *mut raw::RedisModuleString,
+    argc: c_int,
 ) -> c_int {
     const REFUSED: c_int = raw::REDISMODULE_ERR as c_int;
     let module = &crate::MODULE;
@@ -77,7 +85,15 @@ pub unsafe extern "C" fn RedisModule_OnLoad(
         return REFUSED;
     }
     boundary::silence_panics();
-    match boundary::guard("loading", || load(&context, module)) {
+    let arguments: &[NonNull<raw::RedisModuleString>] = if argc == 0 {
+        &[]
+    } else {
+        // SAFETY: the server passes `argc` strings at `argv`; `NonNull` has the layout of the pointer, and none is null.
+        unsafe { std::slice::from_raw_parts(argv.cast(), argc as usize) }
+    };
+    // SAFETY: the server keeps the arguments, unchanged, until this returns.
+    let arguments: Vec<_> = arguments.iter().map(|&argument| unsafe { Handle::new(argument) }).collect();
+    match boundary::guard("loading", || load(&context, module, &arguments)) {
         Ok(Ok(())) => raw::REDISMODULE_OK as c_int,
         Ok(Err(reason)) => {
             log(Level::Warning, &format!("not loaded: {reason}"));

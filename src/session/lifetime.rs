@@ -17,15 +17,18 @@ pub struct Lifetime {
     pub expiry: Option<Expiry>,
     /// The session ends so long after it was last touched.
     pub idle: Option<Seconds>,
+    /// What `sh.max-lifetime` allows.
+    pub max: Option<Seconds>,
 }
 
 impl Lifetime {
     /// The moment after which the session cannot be alive, whatever touches it.
     pub fn limit(self, created: Millis) -> Option<Millis> {
-        match self.expiry {
-            Some(Expiry::Delete(duration)) => Some(created.after(duration)),
+        let ends_after = match self.expiry {
+            Some(Expiry::Delete(duration)) => Some(duration),
             Some(Expiry::Clear(_)) | None => None,
-        }
+        };
+        ends_after.into_iter().chain(self.max).min().map(|duration| created.after(duration))
     }
 }
 
@@ -67,10 +70,19 @@ mod tests {
 
     #[test]
     fn only_delete_limits_the_session_itself() {
-        let limit = |expiry| Lifetime { expiry, idle: Some(Seconds(1)) }.limit(NOW);
+        let limit = |expiry| Lifetime { expiry, idle: Some(Seconds(1)), max: None }.limit(NOW);
         assert_eq!(limit(None), None);
         assert_eq!(limit(Some(Expiry::Clear(Seconds(5)))), None);
         assert_eq!(limit(Some(Expiry::Delete(Seconds(5)))), Some(Millis(1_005_000)));
+    }
+
+    #[test]
+    fn no_session_outlives_the_maximum() {
+        let limit = |expiry| Lifetime { expiry, idle: None, max: Some(Seconds(10)) }.limit(NOW);
+        assert_eq!(limit(None), Some(Millis(1_010_000)));
+        assert_eq!(limit(Some(Expiry::Clear(Seconds(5)))), Some(Millis(1_010_000)));
+        assert_eq!(limit(Some(Expiry::Delete(Seconds(5)))), Some(Millis(1_005_000)));
+        assert_eq!(limit(Some(Expiry::Delete(Seconds(50)))), Some(Millis(1_010_000)));
     }
 
     #[test]

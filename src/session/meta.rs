@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn only_what_applies_is_written() {
         let written = |shared, expiry, idle| {
-            let fields = of_new(Millis(1_000), shared, Lifetime { expiry, idle });
+            let fields = of_new(Millis(1_000), shared, Lifetime { expiry, idle, max: None });
             let text = |(meta, value): (Meta, Decimal)| {
                 format!("{}={}", meta.field().escape_ascii(), value.as_ref().escape_ascii())
             };

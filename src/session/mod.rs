@@ -1,10 +1,12 @@
 //! What a session is. Pure: no Redis, no clock and no randomness of its own, so that every rule is tested without a server.
 
+pub mod event;
 pub mod lifetime;
 pub mod meta;
 pub mod time;
 pub mod token;
 
+pub use event::Event;
 pub use lifetime::{Expiry, Lifetime};
 pub use meta::Meta;
 pub use time::{Millis, Seconds};

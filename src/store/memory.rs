@@ -3,8 +3,11 @@
 use super::{Access, Field, Key, Kind, Mode, Store};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
-use crate::session::{Millis, NewToken};
+use crate::session::{Event, Millis, NewToken};
+use crate::settings::Settings;
+use crate::stats::Stat;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
@@ -28,6 +31,9 @@ pub struct Memory {
     pub forbidden: BTreeSet<Vec<u8>>,
     /// Whether the slot is being migrated.
     pub moving: bool,
+    pub settings: Settings,
+    pub events: Vec<Event>,
+    pub counts: Vec<Stat>,
     pub made: u32,
 }
 
@@ -62,6 +68,18 @@ impl Store for Memory {
             self.entries.remove(key.as_bytes());
         }
         OpenKey { store: self, name: key.as_bytes(), mode }
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        Arc::new(self.settings.clone())
+    }
+
+    fn announce(&mut self, event: Event, _: Bytes<'_>) {
+        self.events.push(event);
+    }
+
+    fn count(&mut self, stat: Stat) {
+        self.counts.push(stat);
     }
 
     fn absence_is_proof(&mut self, _: &[u8]) -> Result<(), Error> {
@@ -147,6 +165,18 @@ impl Key for OpenKey<'_> {
         let mut is_new =
             |(field, value): &(Field<'_>, Bytes<'_>)| hash.insert(field.name().to_vec(), value.to_vec()).is_none();
         fields.iter().filter(|pair| is_new(pair)).count()
+    }
+
+    fn remove_fields<'a>(&mut self, fields: impl Iterator<Item = Bytes<'a>>) -> usize {
+        let Some(Entry { value: Value::Hash(hash), .. }) = self.store.entries.get_mut(self.name) else { return 0 };
+        let removed = fields.filter(|field| hash.remove(field.as_bytes()).is_some()).count();
+        if hash.is_empty() {
+            self.store.entries.remove(self.name);
+        }
+        if removed > 0 {
+            self.effect("HDEL".to_owned());
+        }
+        removed
     }
 
     fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>) {

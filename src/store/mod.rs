@@ -13,7 +13,10 @@ use crate::protocol::Error;
 use crate::redis::Bytes;
 pub use crate::redis::context::Access;
 pub use crate::redis::key::{Kind, Mode};
-use crate::session::{Meta, Millis, NewToken};
+use crate::session::{Event, Meta, Millis, NewToken};
+use crate::settings::Settings;
+use crate::stats::Stat;
+use std::sync::Arc;
 
 /// A database, as one running command sees it.
 pub trait Store {
@@ -38,6 +41,13 @@ pub trait Store {
     /// Opens a key. A key that has expired is not there.
     fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> Self::Key<'s>;
 
+    fn settings(&self) -> Arc<Settings>;
+
+    /// Tells whoever listens what happened to a session.
+    fn announce(&mut self, event: Event, session: Bytes<'_>);
+
+    fn count(&mut self, stat: Stat);
+
     /// Fails with TRYAGAIN if the slot of this key is being migrated, so that its absence proves nothing.
     fn absence_is_proof(&mut self, key: &[u8]) -> Result<(), Error>;
 }
@@ -49,9 +59,8 @@ pub enum Field<'a> {
     Data(Bytes<'a>),
 }
 
-impl Field<'_> {
-    #[cfg(test)]
-    pub fn name(&self) -> &[u8] {
+impl<'a> Field<'a> {
+    pub fn name(self) -> &'a [u8] {
         match self {
             Self::Meta(meta) => meta.field(),
             Self::Data(name) => name.as_bytes(),
@@ -90,6 +99,8 @@ pub trait Key {
 
     /// HSET. Answers how many fields are new.
     fn set_fields<'a>(&mut self, fields: impl Iterator<Item = (Field<'a>, Bytes<'a>)>) -> usize;
+    /// HDEL. Answers how many fields there were. With its last field the key goes.
+    fn remove_fields<'a>(&mut self, fields: impl Iterator<Item = Bytes<'a>>) -> usize;
     /// SET, with PXAT if there is an expiry.
     fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>);
     /// PEXPIREAT.

@@ -6,16 +6,18 @@
 use super::{Access, Field, Key, Kind, Mode, Store, keys};
 use crate::protocol::{Error, Status};
 use crate::redis::bytes::{Static, Text};
-use crate::redis::context::Caller;
+use crate::redis::context::{Caller, EventClass};
 use crate::redis::key::Event;
 use crate::redis::{self, Bytes, Context, Handle, Owned};
-use crate::session::{Meta, Millis, NewToken};
+use crate::session::{self, Meta, Millis, NewToken};
+use crate::settings::{self, Settings};
 use crate::slot;
+use crate::stats::{self, Stat};
 use rand::Rng;
 use smallvec::SmallVec;
 use std::cell::OnceCell;
 use std::ffi::CStr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 pub struct RedisStore {
     context: Context,
@@ -52,6 +54,18 @@ impl Store for RedisStore {
 
     fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> OpenKey<'s> {
         OpenKey(redis::Key::open(&mut self.context, key.to_string(), mode))
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        settings::current()
+    }
+
+    fn announce(&mut self, event: session::Event, session: Bytes<'_>) {
+        self.context.notify(EventClass::Module, event.name(), session.to_string().handle());
+    }
+
+    fn count(&mut self, stat: Stat) {
+        stats::count(stat);
     }
 
     fn absence_is_proof(&mut self, key: &[u8]) -> Result<(), Error> {
@@ -137,6 +151,18 @@ impl Key for OpenKey<'_> {
             self.effect(Event::Hset, c"HSET", pairs);
         }
         new
+    }
+
+    fn remove_fields<'a>(&mut self, fields: impl Iterator<Item = Bytes<'a>>) -> usize {
+        let names: SmallVec<[Text<'_>; 12]> =
+            fields.map(Bytes::to_string).filter(|name| self.0.remove_field(name.handle())).collect();
+        if !names.is_empty() {
+            self.effect(Event::Hdel, c"HDEL", names.iter().map(Text::handle));
+            if self.kind() == Kind::Missing {
+                self.0.changed(Event::Del);
+            }
+        }
+        names.len()
     }
 
     fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>) {

@@ -3,7 +3,8 @@
 use super::{Access, Key, Kind, Mode, Store, keys};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
-use crate::session::{Meta, Millis, Seconds, Token, lifetime};
+use crate::session::{Event, Meta, Millis, Seconds, Token, lifetime, meta};
+use crate::stats::Stat;
 
 /// Opens a session's key, or tells why there is none.
 pub fn open<'s, S: Store>(store: &'s mut S, token: Bytes<'s>, mode: Mode) -> Result<S::Key<'s>, Error> {
@@ -68,13 +69,15 @@ struct Touch {
 }
 
 impl Touch {
-    /// What touching an open session changes, if anything.
-    fn of<K: Key>(key: &K) -> Option<Self> {
+    /// What touching an open session changes, if it has an idle time: nothing, where that is spared.
+    fn of<K: Key>(key: &K) -> Option<Option<Self>> {
         let idle = seconds(key, Meta::Idle)?;
         let until = number(key, Meta::Until).map(Millis);
-        let expires = lifetime::touched(idle, until, key.expires(), key.now())?;
-        let name = key.has(Meta::Shared).then(|| key.field(Meta::Name)).flatten();
-        Some(Self { expires, pointer: name.map(|name| keys::shared(name.as_ref())) })
+        let expires = lifetime::touched(idle, until, key.expires(), key.now());
+        Some(expires.map(|expires| {
+            let name = key.has(Meta::Shared).then(|| key.field(Meta::Name)).flatten();
+            Self { expires, pointer: name.map(|name| keys::shared(name.as_ref())) }
+        }))
     }
 
     fn permit<S: Store>(&self, store: &mut S) -> Result<(), Error> {
@@ -84,22 +87,27 @@ impl Touch {
         }
     }
 
-    fn apply<S: Store>(&self, store: &mut S, token: Bytes<'_>) {
+    fn apply<S: Store>(self, store: &mut S, token: Bytes<'_>) {
+        store.count(Stat::TouchesWritten);
         store.open(token, Mode::Write).expire_at(self.expires);
-        let Some(pointer) = &self.pointer else { return };
-        let mut key = store.open(pointer.into(), Mode::Write);
-        match key.kind() {
-            Kind::String if key.string().as_deref() == Some(token.as_bytes()) => key.expire_at(self.expires),
-            // Evicted, or deleted by hand: it is made again, unless it may still be on its way from another node.
-            Kind::Missing => {
-                drop(key);
-                if store.absence_is_proof(pointer.as_ref()).is_ok() {
-                    let mut key = store.open(pointer.into(), Mode::Write);
-                    key.set_string(token, Some(self.expires));
-                }
-            }
-            _ => {}
+        if let Some(pointer) = &self.pointer {
+            renew_pointer(store, token, pointer, self.expires);
         }
+    }
+}
+
+/// Makes the pointer to a session live as long as the session. One that was evicted, or deleted by hand, is made again,
+/// unless it may still be on its way from another node.
+fn renew_pointer<S: Store>(store: &mut S, token: Bytes<'_>, pointer: &Name, expires: Millis) {
+    let mut key = store.open(pointer.into(), Mode::Write);
+    match key.kind() {
+        Kind::String if key.string().as_deref() == Some(token.as_bytes()) => return key.expire_at(expires),
+        Kind::Missing => drop(key),
+        // Another session's by now, or somebody else's altogether.
+        _ => return,
+    }
+    if store.absence_is_proof(pointer.as_ref()).is_ok() {
+        store.open(pointer.into(), Mode::Write).set_string(token, Some(expires));
     }
 }
 
@@ -108,10 +116,19 @@ pub fn touch<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Millis>
     let key = open(store, token, Mode::Read)?;
     let (expires, touch) = (key.expires(), Touch::of(&key));
     drop(key);
-    let Some(touch) = touch else { return Ok(expires) };
-    touch.permit(store)?;
-    touch.apply(store, token);
-    Ok(Some(touch.expires))
+    match touch {
+        None => Ok(expires),
+        Some(None) => {
+            store.count(Stat::TouchesSpared);
+            Ok(expires)
+        }
+        Some(Some(touch)) => {
+            touch.permit(store)?;
+            let expires = touch.expires;
+            touch.apply(store, token);
+            Ok(Some(expires))
+        }
+    }
 }
 
 /// Reads a session's data, which is in its own hash or, if it was made with CLEAR, in the hash beside it.
@@ -146,26 +163,28 @@ pub fn write_data<S: Store, R>(
 ) -> Result<R, Error> {
     let mut key = open(store, token, Mode::Write)?;
     let touch = Touch::of(&key);
-    let clear = key.has(Meta::Clear).then(|| seconds(&key, Meta::Duration)).flatten();
-    if touch.is_none() && clear.is_none() {
+    let clears_after = key.has(Meta::Clear).then(|| seconds(&key, Meta::Duration)).flatten();
+    if touch.is_none() && clears_after.is_none() {
         return Ok(write(&mut key));
     }
     drop(key);
-    if let Some(touch) = &touch {
+    if let Some(Some(touch)) = &touch {
         touch.permit(store)?;
     }
-    let written = match clear {
+    let written = match clears_after {
         None => write(&mut store.open(token, Mode::Write)),
-        Some(duration) => write_cleared(store, &data_key(token)?, duration, write)?,
+        Some(duration) => write_clearing(store, &data_key(token)?, duration, write)?,
     };
-    if let Some(touch) = touch {
-        touch.apply(store, token);
+    match touch {
+        Some(Some(touch)) => touch.apply(store, token),
+        Some(None) => store.count(Stat::TouchesSpared),
+        None => {}
     }
     Ok(written)
 }
 
 /// Writes to data that goes by itself: the first write to empty data says when.
-fn write_cleared<S: Store, R>(
+fn write_clearing<S: Store, R>(
     store: &mut S,
     data: &Name,
     duration: Seconds,
@@ -180,10 +199,28 @@ fn write_cleared<S: Store, R>(
     }
     let mut key = store.open(data.into(), Mode::Write);
     let written = write(&mut key);
-    if kind == Kind::Missing && key.kind() == Kind::Hash {
-        key.expire_at(key.now().after(duration));
+    if key.kind() == Kind::Hash && key.expires().is_none() {
+        let at = key.now().after(duration);
+        key.expire_at(at);
     }
     Ok(written)
+}
+
+/// Removes all data fields. Answers how many there were.
+pub fn clear<K: Key>(key: &mut K) -> usize {
+    let fields = data_fields(key);
+    key.remove_fields(fields.iter().map(|field| field.as_slice().into()))
+}
+
+/// The names of all data fields.
+pub fn data_fields<K: Key>(key: &K) -> Vec<Vec<u8>> {
+    let mut fields = Vec::new();
+    key.each_field(&mut |field, _| {
+        if !meta::is_reserved(field) {
+            fields.push(field.to_vec());
+        }
+    });
+    fields
 }
 
 fn data_key(token: Bytes<'_>) -> Result<Name, Error> {
@@ -238,6 +275,8 @@ impl<'a> Ending<'a> {
                 pointer.delete();
             }
         }
+        store.count(Stat::Ended);
+        store.announce(Event::End, self.token);
         true
     }
 }

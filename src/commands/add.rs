@@ -1,0 +1,45 @@
+//! `SH.ADD tkn field value [field value ...]`
+//!
+//! Sets those fields of a session's data that are not there yet, touches the session, and answers which were new.
+
+use super::Command;
+use crate::protocol::args::Fields;
+use crate::protocol::{Args, Error, Form};
+use crate::redis::Bytes;
+use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::store::{Key, Store, sessions};
+use serde::Serialize;
+use std::collections::HashSet;
+
+pub struct Add;
+
+impl Command for Add {
+    const SPEC: Spec = Spec {
+        name: "SH.ADD",
+        summary: "Sets the fields of a session's data that do not exist yet and returns for each whether it was new.",
+        complexity: "O(N) where N is the number of fields.",
+        since: "0.1.0",
+        min_args: 2,
+        flags: "write deny-oom fast",
+        routing: Routing::Token(KeyUse::Update),
+        args: &[Arg::key("tkn"), Arg::block("data", &[Arg::string("field"), Arg::string("value")]).multiple()],
+    };
+
+    type Request<'a> = (Bytes<'a>, Fields<'a>);
+
+    fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
+        let token = args.token()?;
+        Ok(((token, args.fields()?), Form::Resp))
+    }
+
+    fn run<S: Store>(store: &mut S, (token, fields): Self::Request<'_>) -> Result<impl Serialize, Error> {
+        sessions::write_data(store, token, |data| {
+            let mut new = HashSet::new();
+            let added: Vec<u8> =
+                fields.iter().map(|(field, _)| u8::from(!data.has(field) && new.insert(field.name()))).collect();
+            let wanted = fields.iter().zip(&added).filter(|(_, added)| **added == 1).map(|(pair, _)| pair);
+            data.set_fields(wanted);
+            added
+        })
+    }
+}

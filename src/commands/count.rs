@@ -1,0 +1,37 @@
+//! `SH.COUNT tkn`
+//!
+//! Answers how many fields a session's data has.
+
+use super::Command;
+use crate::protocol::{Args, Error, Form};
+use crate::redis::Bytes;
+use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::store::{Store, sessions};
+use serde::Serialize;
+
+pub struct Count;
+
+impl Command for Count {
+    const SPEC: Spec = Spec {
+        name: "SH.COUNT",
+        summary: "Returns the number of fields of a session's data.",
+        complexity: "O(1)",
+        since: "0.1.0",
+        min_args: 2,
+        flags: "readonly fast",
+        routing: Routing::Token(KeyUse::Read),
+        args: &[Arg::key("tkn")],
+    };
+
+    type Request<'a> = Bytes<'a>;
+
+    fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
+        let token = args.token()?;
+        args.end()?;
+        Ok((token, Form::Resp))
+    }
+
+    fn run<S: Store>(store: &mut S, token: Self::Request<'_>) -> Result<impl Serialize, Error> {
+        sessions::read_data(store, token, |data| sessions::count(data))
+    }
+}
