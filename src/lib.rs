@@ -3,6 +3,7 @@
 //! This page is the whole surface of the module. Each command has a file of its own in [`commands`].
 
 mod commands;
+mod credentials;
 mod protocol;
 mod redis;
 mod session;
@@ -12,23 +13,34 @@ mod stats;
 mod store;
 
 use commands::add::Add;
+use commands::check::Check;
 use commands::clear::Clear;
+use commands::clearcookies::ClearCookies;
 use commands::clearset::ClearSet;
 use commands::contains::Contains;
 use commands::count::Count;
 use commands::end::End;
+use commands::endall::EndAll;
 use commands::exists::Exists;
 use commands::get::Get;
 use commands::info::Info;
+use commands::jwks::Jwks;
 use commands::keys::Keys;
+use commands::list::List;
 use commands::new::New;
 use commands::open::Open;
+use commands::payload::PayloadCommand;
+use commands::refresh::Refresh;
+use commands::regenerate::Regenerate;
+use commands::resume::Resume;
 use commands::rmv::Rmv;
 use commands::set::Set;
 use commands::touch::Touch;
+use commands::verify::Verify;
 use redis::eviction;
 use redis::info::Section;
 use redis::module::{Module, Row};
+use store::realm;
 
 const MODULE: Module = Module {
     name: c"sh",
@@ -51,11 +63,27 @@ const MODULE: Module = Module {
         Row::of::<Contains>(),
         Row::of::<Clear>(),
         Row::of::<ClearSet>(),
+        // All sessions of a name.
+        Row::of::<List>(),
+        Row::of::<EndAll>(),
+        // A session's credentials.
+        Row::of::<Verify>(),
+        Row::of::<Check>(),
+        Row::of::<Resume>(),
+        Row::of::<Refresh>(),
+        Row::of::<PayloadCommand>(),
+        Row::of::<Regenerate>(),
+        Row::of::<Jwks>(),
+        Row::of::<ClearCookies>(),
     ],
 };
 
 /// The module's section of INFO.
 fn info(section: &mut Section) {
+    if let Some(ring) = realm::known() {
+        section.text("secret_fingerprint", &ring.fingerprint());
+        section.text("signing_kid", ring.signer(redis::context::now()).kid());
+    }
     for (name, count) in stats::lines() {
         section.number(&name, count);
     }

@@ -3,26 +3,62 @@
 //! Setting one changes a draft; only when all settings of one CONFIG SET are in is the draft checked as a whole and put in
 //! force.
 
+use crate::credentials::cookies::{Attributes, Prefix, SameSite};
+use crate::credentials::issue::Policy;
+use crate::credentials::{Algorithm, Secret};
 use crate::session::Seconds;
+use std::fs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// All settings, as they are in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    pub secret_file: String,
+    /// What was in that file when it was last read.
+    pub secrets: Option<Arc<Vec<Secret>>>,
+    /// How credentials are made.
+    pub policy: Policy,
+    pub refresh_validity: Seconds,
+    pub refresh_grace: Seconds,
+    pub key_rotation: Seconds,
+    pub algorithm: Algorithm,
+    /// In bytes.
+    pub max_payload: usize,
     /// The absolute limit of every new session, if there is one.
     pub max_lifetime: Option<Seconds>,
+    /// How many listed sessions of one name live at most, if there is a limit.
+    pub max_sessions: Option<u32>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_lifetime: None }
+        Self {
+            secret_file: String::new(),
+            secrets: None,
+            policy: Policy {
+                access_validity: Seconds(3_600),
+                anti_csrf: true,
+                audience: Default::default(),
+                cookies: Attributes::default(),
+            },
+            refresh_validity: Seconds(8_640_000),
+            refresh_grace: Seconds(30),
+            key_rotation: Seconds(604_800),
+            algorithm: Algorithm::EdDsa,
+            max_payload: 2_048,
+            max_lifetime: None,
+            max_sessions: None,
+        }
     }
 }
 
 impl Settings {
     /// Whether the settings go together; the error says why not.
     fn check(&self) -> Result<(), String> {
-        Ok(())
+        if self.key_rotation < self.policy.access_validity {
+            return Err("sh.key-rotation must be at least sh.access-validity".to_owned());
+        }
+        self.policy.cookies.check()
     }
 }
 
@@ -37,15 +73,134 @@ pub struct Setting {
 }
 
 /// All settings, in the order of the documentation.
-pub const ALL: &[Setting] = &[Setting {
-    name: "max-lifetime",
-    read: |settings, text| {
-        let seconds = seconds(text, 0, u32::MAX)?;
-        settings.max_lifetime = (seconds.0 > 0).then_some(seconds);
-        Ok(())
+pub const ALL: &[Setting] = &[
+    Setting {
+        name: "secret-file",
+        read: |settings, text| {
+            settings.secrets = secrets(text)?;
+            settings.secret_file = text.to_owned();
+            Ok(())
+        },
+        show: |settings| settings.secret_file.clone(),
     },
-    show: |settings| settings.max_lifetime.map_or(0, |seconds| seconds.0).to_string(),
-}];
+    Setting {
+        // Setting the same path again would call nothing: this is how the file is read again.
+        name: "secret-reload",
+        read: |settings, text| {
+            if flag(text)? {
+                settings.secrets = secrets(&settings.secret_file)?;
+            }
+            Ok(())
+        },
+        show: |_| "no".to_owned(),
+    },
+    Setting {
+        name: "access-validity",
+        read: |settings, text| set(&mut settings.policy.access_validity, seconds(text, 1, u32::MAX)),
+        show: |settings| settings.policy.access_validity.0.to_string(),
+    },
+    Setting {
+        name: "refresh-validity",
+        read: |settings, text| set(&mut settings.refresh_validity, seconds(text, 1, u32::MAX)),
+        show: |settings| settings.refresh_validity.0.to_string(),
+    },
+    Setting {
+        name: "refresh-grace",
+        read: |settings, text| set(&mut settings.refresh_grace, seconds(text, 0, 300)),
+        show: |settings| settings.refresh_grace.0.to_string(),
+    },
+    Setting {
+        name: "key-rotation",
+        read: |settings, text| set(&mut settings.key_rotation, seconds(text, 3_600, u32::MAX)),
+        show: |settings| settings.key_rotation.0.to_string(),
+    },
+    Setting {
+        name: "jwt-algorithm",
+        read: |settings, text| {
+            let named = [(Algorithm::EdDsa, "eddsa"), (Algorithm::Hs256, "hs256")];
+            set(&mut settings.algorithm, choice(text, &named))
+        },
+        show: |settings| settings.algorithm.name().to_ascii_lowercase(),
+    },
+    Setting {
+        name: "issuer",
+        read: |settings, text| set(&mut settings.policy.audience.issuer, plain(text)),
+        show: |settings| settings.policy.audience.issuer.clone().unwrap_or_default(),
+    },
+    Setting {
+        name: "audience",
+        read: |settings, text| set(&mut settings.policy.audience.audience, plain(text)),
+        show: |settings| settings.policy.audience.audience.clone().unwrap_or_default(),
+    },
+    Setting {
+        name: "anti-csrf",
+        read: |settings, text| set(&mut settings.policy.anti_csrf, flag(text)),
+        show: |settings| shown_flag(settings.policy.anti_csrf),
+    },
+    Setting {
+        name: "max-payload",
+        read: |settings, text| {
+            let bytes = number(text, 2, 3_000).ok_or("must be a number of bytes from 2 to 3000")?;
+            settings.max_payload = bytes as usize;
+            Ok(())
+        },
+        show: |settings| settings.max_payload.to_string(),
+    },
+    Setting {
+        name: "cookie-domain",
+        read: |settings, text| set(&mut settings.policy.cookies.domain, plain(text)),
+        show: |settings| settings.policy.cookies.domain.clone().unwrap_or_default(),
+    },
+    Setting {
+        name: "cookie-secure",
+        read: |settings, text| set(&mut settings.policy.cookies.secure, flag(text)),
+        show: |settings| shown_flag(settings.policy.cookies.secure),
+    },
+    Setting {
+        name: "cookie-same-site",
+        read: |settings, text| {
+            let named = [(SameSite::Lax, "lax"), (SameSite::Strict, "strict"), (SameSite::None, "none")];
+            set(&mut settings.policy.cookies.same_site, choice(text, &named))
+        },
+        show: |settings| format!("{:?}", settings.policy.cookies.same_site).to_ascii_lowercase(),
+    },
+    Setting {
+        name: "cookie-prefix",
+        read: |settings, text| {
+            let named = [Prefix::None, Prefix::Secure, Prefix::Host].map(|prefix| (prefix, prefix.text()));
+            set(&mut settings.policy.cookies.prefix, choice(text, &named))
+        },
+        show: |settings| settings.policy.cookies.prefix.text().to_owned(),
+    },
+    Setting {
+        name: "access-path",
+        read: |settings, text| set(&mut settings.policy.cookies.access_path, path(text)),
+        show: |settings| settings.policy.cookies.access_path.clone(),
+    },
+    Setting {
+        name: "refresh-path",
+        read: |settings, text| set(&mut settings.policy.cookies.refresh_path, path(text)),
+        show: |settings| settings.policy.cookies.refresh_path.clone(),
+    },
+    Setting {
+        name: "max-lifetime",
+        read: |settings, text| {
+            let seconds = seconds(text, 0, u32::MAX)?;
+            settings.max_lifetime = (seconds.0 > 0).then_some(seconds);
+            Ok(())
+        },
+        show: |settings| settings.max_lifetime.map_or(0, |seconds| seconds.0).to_string(),
+    },
+    Setting {
+        name: "max-sessions",
+        read: |settings, text| {
+            let count = number(text, 0, u32::MAX).ok_or("must be a number from 0 to 4294967295")?;
+            settings.max_sessions = (count > 0).then_some(count);
+            Ok(())
+        },
+        show: |settings| settings.max_sessions.unwrap_or(0).to_string(),
+    },
+];
 
 /// The setting of that name, with or without the prefix.
 pub fn find(name: &str) -> Option<&'static Setting> {
@@ -53,11 +208,59 @@ pub fn find(name: &str) -> Option<&'static Setting> {
     ALL.iter().find(|setting| setting.name == name)
 }
 
+fn set<T>(place: &mut T, value: Result<T, String>) -> Result<(), String> {
+    *place = value?;
+    Ok(())
+}
+
+/// Digits alone: no sign, no unit.
+fn number(text: &str, least: u32, most: u32) -> Option<u32> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| digits && (least..=most).contains(number))
+}
+
 fn seconds(text: &str, least: u32, most: u32) -> Result<Seconds, String> {
-    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    let number = number(text, least, most);
     number.map(Seconds).ok_or_else(|| format!("must be a number of seconds from {least} to {most}"))
 }
 
+fn flag(text: &str) -> Result<bool, String> {
+    choice(text, &[(true, "yes"), (false, "no")])
+}
+
+fn shown_flag(flag: bool) -> String {
+    if flag { "yes" } else { "no" }.to_owned()
+}
+
+fn choice<T: Copy>(text: &str, named: &[(T, &str)]) -> Result<T, String> {
+    let found = named.iter().find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(value, _)| *value);
+    let names = || named.iter().map(|(_, name)| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    found.ok_or_else(|| format!("must be one of {}", names()))
+}
+
+/// Text for a cookie's attribute or a claim; empty for none.
+fn plain(text: &str) -> Result<Option<String>, String> {
+    let harmless = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b';' | b',');
+    if !text.bytes().all(harmless) {
+        return Err("must be printable ASCII without blanks, ';' and ','".to_owned());
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn path(text: &str) -> Result<String, String> {
+    plain(text)?.filter(|path| path.starts_with('/')).ok_or_else(|| "must begin with '/'".to_owned())
+}
+
+/// The secrets in a file. An empty path stands for no file.
+fn secrets(path: &str) -> Result<Option<Arc<Vec<Secret>>>, String> {
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let content = fs::read(path).map_err(|error| format!("cannot be read: {}", error.kind()))?;
+    Ok(Some(Arc::new(Secret::in_file(&content)?)))
+}
+
+#[derive(Default)]
 struct State {
     draft: Settings,
     in_force: Arc<Settings>,
@@ -72,12 +275,6 @@ fn state() -> MutexGuard<'static, Option<State>> {
 /// The settings in force.
 pub fn current() -> Arc<Settings> {
     state().get_or_insert_default().in_force.clone()
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self { draft: Settings::default(), in_force: Arc::default() }
-    }
 }
 
 /// Reads a value into the draft.
@@ -107,13 +304,16 @@ pub fn shown(setting: &Setting) -> String {
 mod tests {
     use super::*;
 
+    fn read(name: &str, text: &str) -> Result<Settings, String> {
+        let mut settings = Settings::default();
+        (find(name).expect("a setting").read)(&mut settings, text).map(|()| settings)
+    }
+
     #[test]
     fn every_setting_reads_back_what_it_shows() {
         for setting in ALL {
-            let mut settings = Settings::default();
-            let shown = (setting.show)(&settings);
-            assert_eq!((setting.read)(&mut settings, &shown), Ok(()), "{}", setting.name);
-            assert_eq!(settings, Settings::default(), "{}", setting.name);
+            let shown = (setting.show)(&Settings::default());
+            assert_eq!(read(setting.name, &shown), Ok(Settings::default()), "{}", setting.name);
         }
     }
 
@@ -125,13 +325,43 @@ mod tests {
     }
 
     #[test]
-    fn a_value_out_of_range_says_what_was_expected() {
-        let max_lifetime = find("max-lifetime").expect("a setting");
-        for wrong in ["", "-1", "x", "4294967296", "1.5", "1s"] {
-            let mut settings = Settings::default();
-            let refused = (max_lifetime.read)(&mut settings, wrong);
-            assert_eq!(refused, Err("must be a number of seconds from 0 to 4294967295".to_owned()));
-            assert_eq!(settings, Settings::default());
+    fn the_defaults_go_together() {
+        assert_eq!(Settings::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_refused_with_what_was_expected() {
+        let refused = [
+            (
+                "max-lifetime",
+                &["", "-1", "+1", "x", "4294967296", "1.5", "1s", " 1"][..],
+                "seconds from 0 to 4294967295",
+            ),
+            ("access-validity", &["0"], "from 1 to"),
+            ("refresh-grace", &["301"], "from 0 to 300"),
+            ("key-rotation", &["3599"], "from 3600 to"),
+            ("jwt-algorithm", &["none", "RS256", ""], "'eddsa', 'hs256'"),
+            ("anti-csrf", &["", "1", "maybe"], "'yes', 'no'"),
+            ("cookie-same-site", &["", "loose"], "'lax', 'strict', 'none'"),
+            ("cookie-prefix", &["__host-x", "x"], "'__Secure-', '__Host-'"),
+            ("max-payload", &["1", "3001", "x"], "from 2 to 3000"),
+            ("access-path", &["", "session", "/a;b", "/a b", "/a,b", "/\r\n", "/\u{e9}"], "must"),
+            ("cookie-domain", &["a;b", "a b", "a\0", "a,b"], "printable ASCII"),
+            ("issuer", &["a b", "\u{7f}"], "printable ASCII"),
+            ("secret-file", &["/nonexistent/file"], "cannot be read"),
+        ];
+        for (name, values, expected) in refused {
+            for value in values {
+                let reason = read(name, value).expect_err(value);
+                assert!(reason.contains(expected), "{name} {value:?}: {reason}");
+            }
         }
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let mut settings = Settings::default();
+        settings.policy.access_validity = Seconds(604_801);
+        assert!(settings.check().is_err());
     }
 }

@@ -9,19 +9,45 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Stat {
     Created,
     Ended,
+    Refreshed,
+    Replayed,
+    Forwarded,
+    Thefts,
+    Verified,
+    Checked,
+    Resumed,
     TouchesWritten,
     /// Touches that came too soon after the last one to be worth a write.
     TouchesSpared,
 }
 
 impl Stat {
-    pub const ALL: [Self; 4] = [Self::Created, Self::Ended, Self::TouchesWritten, Self::TouchesSpared];
+    pub const ALL: [Self; 11] = [
+        Self::Created,
+        Self::Ended,
+        Self::Refreshed,
+        Self::Replayed,
+        Self::Forwarded,
+        Self::Thefts,
+        Self::Verified,
+        Self::Checked,
+        Self::Resumed,
+        Self::TouchesWritten,
+        Self::TouchesSpared,
+    ];
 
     /// The name of the line in INFO, without the module's prefix.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Ended => "ended",
+            Self::Refreshed => "refreshed",
+            Self::Replayed => "replayed",
+            Self::Forwarded => "forwarded",
+            Self::Thefts => "thefts",
+            Self::Verified => "verified",
+            Self::Checked => "checked",
+            Self::Resumed => "resumed",
             Self::TouchesWritten => "touches_written",
             Self::TouchesSpared => "touches_spared",
         }

@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::args::Fields;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
-use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::store::{Key, Store, sessions};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -21,6 +21,7 @@ impl Command for Add {
         since: "0.1.0",
         min_args: 2,
         flags: "write deny-oom fast",
+        secrets: Secrets::None,
         routing: Routing::Token(KeyUse::Update),
         args: &[Arg::key("tkn"), Arg::block("data", &[Arg::string("field"), Arg::string("value")]).multiple()],
     };

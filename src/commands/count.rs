@@ -5,7 +5,7 @@
 use super::Command;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
-use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::store::{Store, sessions};
 use serde::Serialize;
 
@@ -19,6 +19,7 @@ impl Command for Count {
         since: "0.1.0",
         min_args: 2,
         flags: "readonly fast",
+        secrets: Secrets::None,
         routing: Routing::Token(KeyUse::Read),
         args: &[Arg::key("tkn")],
     };

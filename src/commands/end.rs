@@ -5,7 +5,7 @@
 use super::Command;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
-use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::store::Store;
 use crate::store::sessions::Ending;
 use serde::Serialize;
@@ -20,6 +20,7 @@ impl Command for End {
         since: "0.1.0",
         min_args: 2,
         flags: "write fast",
+        secrets: Secrets::None,
         routing: Routing::Tokens(KeyUse::Delete),
         args: &[Arg::key("tkn").multiple()],
     };

@@ -5,7 +5,7 @@
 use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
-use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::session::meta;
 use crate::store::{Key, Store, sessions};
 use serde::{Serialize, Serializer};
@@ -43,6 +43,7 @@ impl Command for Get {
         since: "0.1.0",
         min_args: 2,
         flags: "readonly fast",
+        secrets: Secrets::None,
         routing: Routing::Token(KeyUse::Read),
         args: &[Arg::key("tkn"), Arg::string("field").optional().multiple()],
     };

@@ -5,7 +5,7 @@
 use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
-use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::session::{Meta, Millis, Seconds};
 use crate::store::{Key, Mode, Store, sessions};
 use serde::Serialize;
@@ -15,8 +15,8 @@ pub struct Info;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[serde(bound = "V: AsRef<[u8]>")]
-struct Reply<'a, V> {
-    tkn: Blob<&'a [u8]>,
+pub struct Reply<V> {
+    tkn: Blob<Vec<u8>>,
     name: Blob<V>,
     shared: bool,
     key_cnt: usize,
@@ -30,6 +30,11 @@ struct Reply<'a, V> {
     created: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seen: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials: Option<Blob<V>>,
+    /// How often its sealed token was rotated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +55,7 @@ impl Command for Info {
         since: "0.1.0",
         min_args: 2,
         flags: "readonly fast",
+        secrets: Secrets::None,
         routing: Routing::Token(KeyUse::Read),
         args: &[Arg::key("tkn"), Arg::string("json").optional()],
     };
@@ -62,39 +68,48 @@ impl Command for Info {
     }
 
     fn run<S: Store>(store: &mut S, token: Self::Request<'_>) -> Result<impl Serialize, Error> {
-        let now = store.now();
-        let key = sessions::open(store, token, Mode::Read)?;
-        let name = key.field(Meta::Name).ok_or_else(Error::not_a_session)?;
-        let shared = key.has(Meta::Shared);
-        let clears = key.has(Meta::Clear);
-        let created = sessions::number(&key, Meta::Created).map(Millis);
-        let duration = sessions::seconds(&key, Meta::Duration);
-        let idle = sessions::seconds(&key, Meta::Idle);
-        let until = sessions::number(&key, Meta::Until).map(Millis);
-        let ends = key.expires();
-        drop(key);
-
-        let (key_cnt, data_goes) = sessions::read_data(store, token, |data| (sessions::count(data), data.expires()))?;
-        let deadline = if clears { data_goes } else { until.or(ends) };
-        // The expiry of a session with an idle time is its idle time after it was last touched.
-        let seen = idle.zip(ends).map(|(idle, ends)| {
-            let touched = Millis(ends.0.saturating_sub(idle.as_millis()));
-            touched.clamp(created.unwrap_or(touched).min(now), now)
-        });
-        Ok(Reply {
-            tkn: Blob(token.as_bytes()),
-            name: Blob(name),
-            shared,
-            key_cnt,
-            expires: ends.is_some() || clears,
-            expiry: duration.map(|duration| Expiry {
-                duration,
-                remaining: deadline.map(|deadline| Seconds::covering(deadline.since(now))),
-                delete_session: !clears,
-            }),
-            idle,
-            created,
-            seen,
-        })
+        describe(store, token)
     }
+}
+
+/// What SH.INFO tells of a session.
+pub fn describe<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Reply<S::Value>, Error> {
+    let now = store.now();
+    let key = sessions::open(store, token, Mode::Read)?;
+    let name = key.field(Meta::Name).ok_or_else(Error::not_a_session)?;
+    let shared = key.has(Meta::Shared);
+    let clears = key.has(Meta::Clear);
+    let created = sessions::number(&key, Meta::Created).map(Millis);
+    let duration = sessions::seconds(&key, Meta::Duration);
+    let idle = sessions::seconds(&key, Meta::Idle);
+    let until = sessions::number(&key, Meta::Until).map(Millis);
+    let ends = key.expires();
+    let credentials = key.field(Meta::Kind);
+    let generation = sessions::number(&key, Meta::Gen).unwrap_or(0);
+    drop(key);
+
+    let (key_cnt, data_goes) = sessions::read_data(store, token, |data| (sessions::count(data), data.expires()))?;
+    let deadline = if clears { data_goes } else { until.or(ends) };
+    // The expiry of a session with an idle time is its idle time after it was last touched.
+    let seen = idle.zip(ends).map(|(idle, ends)| {
+        let touched = Millis(ends.0.saturating_sub(idle.as_millis()));
+        touched.clamp(created.unwrap_or(touched).min(now), now)
+    });
+    Ok(Reply {
+        tkn: Blob(token.to_vec()),
+        name: Blob(name),
+        shared,
+        key_cnt,
+        expires: ends.is_some() || clears,
+        expiry: duration.map(|duration| Expiry {
+            duration,
+            remaining: deadline.map(|deadline| Seconds::covering(deadline.since(now))),
+            delete_session: !clears,
+        }),
+        idle,
+        created,
+        seen,
+        generation: credentials.is_some().then_some(generation),
+        credentials: credentials.map(Blob),
+    })
 }

@@ -1,20 +1,30 @@
 //! The commands, one file each, named after what is typed. Each reads: parse, decide, apply, reply.
 
 pub mod add;
+pub mod check;
 pub mod clear;
+pub mod clearcookies;
 pub mod clearset;
 pub mod contains;
 pub mod count;
 pub mod end;
+pub mod endall;
 pub mod exists;
 pub mod get;
 pub mod info;
+pub mod jwks;
 pub mod keys;
+pub mod list;
 pub mod new;
 pub mod open;
+pub mod payload;
+pub mod refresh;
+pub mod regenerate;
+pub mod resume;
 pub mod rmv;
 pub mod set;
 pub mod touch;
+pub mod verify;
 
 #[cfg(test)]
 mod model;

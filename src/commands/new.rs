@@ -1,21 +1,29 @@
-//! `SH.NEW name [SHARED] [EXPIRY seconds DELETE|CLEAR] [IDLE seconds] [DATA json]`
-//! `SH.NEW name {"shared", "expiry": {"duration", "deleteSession"}, "idle", "sessionData"}`
+//! `SH.NEW name [SHARED] [EXPIRY seconds DELETE|CLEAR] [IDLE seconds] [DATA json] [PAYLOAD json] [TOKENS|COOKIE]
+//! [BIND value] [LISTED] [LIMIT count]`
+//! `SH.NEW name {"shared", "expiry": {"duration", "deleteSession"}, "idle", "sessionData", "jwtPayload", "credentials",
+//! "bind", "listed", "limit"}`
 //!
-//! Creates a session and answers its token.
+//! Creates a session and answers its token and, if asked for, its credentials.
 
 use super::Command;
+use super::endall::end_all;
+use crate::credentials::issue::{Holder, Issued, issue};
+use crate::credentials::{Kind as Credentials, Payload};
 use crate::protocol::args::{once, seconds, unknown_member, unknown_option};
 use crate::protocol::json::{self, Object};
 use crate::protocol::status::{self, quoted};
 use crate::protocol::{Args, Blob, Error, Form, Options, Status};
-use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::redis::{Bytes, Name};
 use crate::session::{Event, Expiry, Lifetime, Meta, NewToken, Seconds, lifetime, meta};
+use crate::settings::Settings;
 use crate::slot;
 use crate::stats::Stat;
-use crate::store::{Access, Field, Key, Kind, Mode, Store, keys, sessions};
-use serde::Serialize;
+use crate::store::{Access, Field, Key, Kind, Mode, Store, grants, index, keys, realm, sessions};
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::iter;
 
 pub struct New;
@@ -25,53 +33,70 @@ pub struct Request<'a> {
     shared: bool,
     lifetime: Lifetime,
     data: Vec<json::Field<'a>>,
+    /// Whether an idle time was given, be it 0 for none.
+    idle_given: bool,
+    credentials: Option<Credentials>,
+    payload: Option<Cow<'a, [u8]>>,
+    bind: Option<Cow<'a, [u8]>>,
+    listed: bool,
+    limit: Option<u32>,
 }
 
-#[derive(Serialize)]
 struct Reply<'a> {
-    name: Blob<&'a [u8]>,
-    tkn: Blob<NewToken>,
-    st: u8,
+    name: &'a [u8],
+    tkn: NewToken,
+    issued: Option<Issued>,
+    /// The sessions that LIMIT ended.
+    ended: Vec<Vec<u8>>,
+}
+
+impl Serialize for Reply<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members = 3 + self.issued.as_ref().map_or(0, Issued::len) + usize::from(!self.ended.is_empty());
+        let mut reply = serializer.serialize_struct("New", members)?;
+        reply.serialize_field("name", &Blob(self.name))?;
+        reply.serialize_field("tkn", &Blob(&self.tkn))?;
+        reply.serialize_field("st", &status::OK)?;
+        if let Some(issued) = &self.issued {
+            issued.serialize_into(&mut reply)?;
+        }
+        if !self.ended.is_empty() {
+            reply.serialize_field("ended", &self.ended.iter().map(Blob).collect::<Vec<_>>())?;
+        }
+        reply.end()
+    }
 }
 
 impl Command for New {
     const SPEC: Spec = Spec {
         name: "SH.NEW",
-        summary: "Creates a session and returns its token.",
-        complexity: "O(N) where N is the number of data fields given.",
+        summary: "Creates a session and returns its token and, if asked for, its credentials.",
+        complexity: "O(N) where N is the number of data fields given; with LIMIT, O(M) more for M sessions of the name.",
         since: "0.1.0",
         // A missing name is VALUEMISSING, not an arity error.
         min_args: 1,
         flags: "write deny-oom fast",
+        secrets: Secrets::Bind,
         routing: Routing::Name(KeyUse::Insert),
         args: &[
             Arg::key("name"),
-            Arg::one_of(
-                "options",
+            Arg::flag("shared", "SHARED").optional(),
+            Arg::block(
+                "expiry",
                 &[
-                    Arg::block(
-                        "keywords",
-                        &[
-                            Arg::flag("shared", "SHARED").optional(),
-                            Arg::block(
-                                "expiry",
-                                &[
-                                    Arg::integer("seconds").token("EXPIRY"),
-                                    Arg::one_of(
-                                        "action",
-                                        &[Arg::flag("delete", "DELETE"), Arg::flag("clear", "CLEAR")],
-                                    ),
-                                ],
-                            )
-                            .optional(),
-                            Arg::integer("idle").token("IDLE").optional(),
-                            Arg::string("data").token("DATA").optional(),
-                        ],
-                    ),
-                    Arg::string("json"),
+                    Arg::integer("seconds").token("EXPIRY"),
+                    Arg::one_of("action", &[Arg::flag("delete", "DELETE"), Arg::flag("clear", "CLEAR")]),
                 ],
             )
             .optional(),
+            Arg::integer("seconds").token("IDLE").optional(),
+            Arg::string("json").token("DATA").optional(),
+            Arg::string("json").token("PAYLOAD").optional(),
+            Arg::one_of("credentials", &[Arg::flag("tokens", "TOKENS"), Arg::flag("cookie", "COOKIE")]).optional(),
+            Arg::string("value").token("BIND").optional(),
+            Arg::flag("listed", "LISTED").optional(),
+            Arg::integer("count").token("LIMIT").optional(),
+            Arg::string("json").optional(),
         ],
     };
 
@@ -85,30 +110,25 @@ impl Command for New {
             Options::Keywords(args) => Given::keywords(args)?,
             Options::Json(object) => Given::json(object, name)?,
         };
-        let expiry = given.expiry.filter(|(duration, _)| *duration != Seconds(0));
-        let lifetime = Lifetime {
-            expiry: expiry
-                .map(|(duration, delete)| if delete { Expiry::Delete(duration) } else { Expiry::Clear(duration) }),
-            idle: given.idle.filter(|idle| *idle != Seconds(0)),
-            max: None,
-        };
-        let data = given.data.map(Object::into_fields).transpose()?.unwrap_or_default();
-        Ok((Request { name, shared: given.shared.unwrap_or(false), lifetime, data }, form))
+        Ok((given.request(name)?, form))
     }
 
     fn run<S: Store>(store: &mut S, request: Self::Request<'_>) -> Result<impl Serialize, Error> {
-        let Request { name, shared, lifetime, data } = request;
+        let settings = store.settings();
+        let Request { name, shared, .. } = request;
         let now = store.now();
-        let lifetime = Lifetime { max: store.settings().max_lifetime, ..lifetime };
+        let lifetime = request.lifetime(&settings);
+        let expires = lifetime::deadline(lifetime.idle, lifetime.limit(now), now);
         let new = NewToken::new(store.randomness(), slot::of(&name));
         let tkn = Name::from(new.as_ref());
         let token = Bytes::from(&tkn);
+
+        // What could be refused is done first: nothing has been changed by then.
         let cleared_after = match lifetime.expiry {
             Some(Expiry::Clear(duration)) => Some(duration),
             _ => None,
         };
-
-        let data_key = (cleared_after.is_some() && !data.is_empty()).then(|| keys::data(new.token()));
+        let data_key = (cleared_after.is_some() && !request.data.is_empty()).then(|| keys::data(new.token()));
         let pointer = shared.then(|| keys::shared(&name));
         let touched: SmallVec<[_; 3]> = [Some(&tkn), data_key.as_ref(), pointer.as_ref()]
             .into_iter()
@@ -121,12 +141,47 @@ impl Command for New {
         {
             return Err(Status::SessionNewFail.because("a shared session of that name exists; SH.OPEN it"));
         }
+        let index = request.listed.then(|| keys::index(&name));
+        if let Some(index) = &index {
+            index::prepare(store, index)?;
+        }
+        let payload = request.payload.as_deref().map(|text| Payload::parse(text, settings.max_payload)).transpose()?;
+        let payload = payload.unwrap_or_default();
+        let issued = match request.credentials {
+            None => None,
+            Some(kind) => {
+                let name = std::str::from_utf8(name.as_bytes()).map_err(|_| unprintable_name())?;
+                let ring = realm::minting(store, &settings)?;
+                let holder = Holder {
+                    token: new.token(),
+                    name,
+                    kind,
+                    generation: 0,
+                    bind: request.bind.as_deref(),
+                    payload: payload.clone(),
+                    ends: expires,
+                    now,
+                };
+                Some(issue(&ring, &settings.policy, &holder)?)
+            }
+        };
+        let limit = request.limit.or(settings.max_sessions);
+        let ended = match (&index, limit) {
+            (Some(index), Some(limit)) => {
+                let oldest = index::beyond(store, &name, index, limit)?;
+                let tokens: Vec<_> = oldest.into_iter().map(|member| member.token).collect();
+                end_all(store, index, &tokens)?.into_iter().map(|token| token.to_vec()).collect()
+            }
+            _ => Vec::new(),
+        };
 
-        let expires = lifetime::deadline(lifetime.idle, lifetime.limit(now), now);
-        let metadata = meta::of_new(now, shared, lifetime);
+        let metadata = meta::of_new(now, shared, request.listed, lifetime);
         let metadata = metadata.iter().map(|(meta, value)| (Field::Meta(*meta), Bytes::from(value.as_ref())));
-        let metadata = iter::once((Field::Meta(Meta::Name), name)).chain(metadata);
-        let data = data.iter().map(|(field, value)| (Field::Data(field.as_bytes().into()), value.as_bytes().into()));
+        let kind = request.credentials.map(|kind| (Field::Meta(Meta::Kind), grants::kind_name(kind).as_bytes().into()));
+        let payload = (!payload.is_empty()).then(|| (Field::Meta(Meta::Payload), payload.as_str().as_bytes().into()));
+        let metadata = iter::once((Field::Meta(Meta::Name), name)).chain(metadata).chain(kind).chain(payload);
+        let data = request.data.iter();
+        let data = data.map(|(field, value)| (Field::Data(field.as_bytes().into()), Bytes::from(value.as_bytes())));
         let mut session = store.open(token, Mode::Write);
         if session.kind() != Kind::Missing {
             return Err(Status::GeneralError.because("the random generator repeats itself"));
@@ -147,9 +202,21 @@ impl Command for New {
         if let Some(pointer) = &pointer {
             store.open(pointer.into(), Mode::Write).set_string(token, expires);
         }
+        if let Some(index) = &index {
+            index::put(store, index, &name, token, expires);
+        }
         store.count(Stat::Created);
         store.announce(Event::New, token);
-        Ok(Reply { name: Blob(name.as_bytes()), tkn: Blob(new), st: status::OK })
+        Ok(Reply { name: name.as_bytes(), tkn: new, issued, ended })
+    }
+}
+
+impl Request<'_> {
+    /// How long the session lives, with what the settings say where nothing was said.
+    fn lifetime(&self, settings: &Settings) -> Lifetime {
+        let refreshable = self.credentials == Some(Credentials::Refresh) && !self.idle_given;
+        let idle = if refreshable { Some(settings.refresh_validity) } else { self.lifetime.idle };
+        Lifetime { idle, max: settings.max_lifetime, ..self.lifetime }
     }
 }
 
@@ -161,6 +228,11 @@ struct Given<'a> {
     expiry: Option<(Seconds, bool)>,
     idle: Option<Seconds>,
     data: Option<Object<'a>>,
+    payload: Option<Cow<'a, [u8]>>,
+    credentials: Option<Credentials>,
+    bind: Option<Cow<'a, [u8]>>,
+    listed: Option<bool>,
+    limit: Option<u32>,
 }
 
 impl<'a> Given<'a> {
@@ -184,9 +256,18 @@ impl<'a> Given<'a> {
                 }
                 b"IDLE" => once(&mut given.idle, seconds(&args.required("the duration of IDLE")?, "IDLE")?, "IDLE")?,
                 b"DATA" => {
-                    let object = Object::parse(args.required("the object of DATA")?.as_bytes())?;
+                    let object = Object::parse_value(args.required("the object of DATA")?.as_bytes())?;
                     once(&mut given.data, object, "DATA")?;
                 }
+                b"PAYLOAD" => {
+                    let text = args.required("the object of PAYLOAD")?;
+                    once(&mut given.payload, text.as_bytes().into(), "PAYLOAD")?;
+                }
+                b"TOKENS" => once(&mut given.credentials, Credentials::Refresh, "TOKENS or COOKIE")?,
+                b"COOKIE" => once(&mut given.credentials, Credentials::Cookie, "TOKENS or COOKIE")?,
+                b"BIND" => once(&mut given.bind, args.required("the value of BIND")?.as_bytes().into(), "BIND")?,
+                b"LISTED" => once(&mut given.listed, true, "LISTED")?,
+                b"LIMIT" => once(&mut given.limit, limit(&args.required("the count of LIMIT")?)?, "LIMIT")?,
                 _ => return Err(unknown_option(&word)),
             }
         }
@@ -206,9 +287,76 @@ impl<'a> Given<'a> {
                 "expiry" => given.expiry = Some(json::expiry(value)?),
                 "idle" => given.idle = Some(json::seconds(value, member)?),
                 "sessionData" => given.data = Some(json::object(value, member)?),
+                "jwtPayload" => given.payload = Some(value.get().as_bytes().into()),
+                "credentials" => {
+                    let kind = json::string(value, member)?;
+                    given.credentials = Some(match kind.as_ref() {
+                        "tokens" => Credentials::Refresh,
+                        "cookie" => Credentials::Cookie,
+                        _ => {
+                            let reason =
+                                format!("'credentials' is \"tokens\" or \"cookie\", not {}", quoted(kind.as_bytes()));
+                            return Err(Status::CommandSyntax.because(reason));
+                        }
+                    });
+                }
+                "bind" => given.bind = Some(json::string(value, member)?.into_owned().into_bytes().into()),
+                "listed" => given.listed = Some(json::boolean(value, member)?),
+                "limit" => given.limit = Some(limit(value.get().as_bytes())?),
                 _ => return Err(unknown_member(member)),
             }
         }
         Ok(given)
     }
+
+    /// What is asked for, if the options go together.
+    fn request(self, name: Bytes<'a>) -> Result<Request<'a>, Error> {
+        let shared = self.shared.unwrap_or(false);
+        let listed = self.listed.unwrap_or(false) || self.credentials.is_some() || self.limit.is_some();
+        if shared && listed {
+            let reason = "a SHARED session goes without TOKENS, COOKIE, LISTED and LIMIT";
+            return Err(Status::CommandSyntax.because(reason));
+        }
+        if self.credentials.is_none() && (self.payload.is_some() || self.bind.is_some()) {
+            return Err(Status::CommandSyntax.because("PAYLOAD and BIND go with TOKENS or COOKIE"));
+        }
+        if self.credentials.is_some() && !is_printable(&name) {
+            return Err(unprintable_name());
+        }
+        let expiry = self.expiry.filter(|(duration, _)| *duration != Seconds(0));
+        let expiry =
+            expiry.map(|(duration, delete)| if delete { Expiry::Delete(duration) } else { Expiry::Clear(duration) });
+        let idle = self.idle.filter(|idle| *idle != Seconds(0));
+        Ok(Request {
+            name,
+            shared,
+            lifetime: Lifetime { expiry, idle, max: None },
+            data: self.data.map(Object::into_fields).transpose()?.unwrap_or_default(),
+            idle_given: self.idle.is_some(),
+            credentials: self.credentials,
+            payload: self.payload,
+            bind: self.bind,
+            listed,
+            limit: self.limit,
+        })
+    }
+}
+
+/// A number of sessions: digits, from 1 to 2^32 - 1.
+fn limit(text: &[u8]) -> Result<u32, Error> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let number = std::str::from_utf8(text).ok().filter(|_| digits).and_then(|text| text.parse().ok());
+    number.filter(|&count| count > 0).ok_or_else(|| {
+        let reason = format!("LIMIT takes a number of sessions from 1 to 4294967295, not {}", quoted(text));
+        Status::ValueTypeInvalid.because(reason)
+    })
+}
+
+/// Whether a name can stand in a credential and in a log.
+fn is_printable(name: &[u8]) -> bool {
+    std::str::from_utf8(name).is_ok_and(|name| !name.chars().any(char::is_control))
+}
+
+fn unprintable_name() -> Error {
+    Status::ValueTypeInvalid.because("with credentials the name must be UTF-8 without control characters")
 }

@@ -4,7 +4,7 @@
 
 use super::Command;
 use crate::protocol::{Args, Blob, Error, Form, Status, status};
-use crate::redis::command::{Arg, KeyUse, Routing, Spec};
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::redis::{Bytes, Name};
 use crate::store::{Access, Store, keys, sessions};
 use serde::Serialize;
@@ -26,6 +26,7 @@ impl Command for Open {
         since: "0.1.0",
         min_args: 2,
         flags: "readonly fast",
+        secrets: Secrets::None,
         routing: Routing::Name(KeyUse::Read),
         args: &[Arg::key("name"), Arg::string("json").optional()],
     };

@@ -1,10 +1,11 @@
 //! Arguments to a request: Redis-style keywords, or one JSON object that says the same.
 
-use super::json::Object;
+use super::json::{self, Object};
 use super::status::{Error, Status, quoted};
 use crate::redis::Bytes;
 use crate::session::{NAME_MAX, Seconds, Token, meta};
 use crate::store::Field;
+use std::borrow::Cow;
 
 /// How the reply is to be written. Who asks in JSON is answered in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,91 @@ pub struct Fields<'a>(&'a [Bytes<'a>]);
 impl<'a> Fields<'a> {
     pub fn iter(self) -> impl Iterator<Item = (Field<'a>, Bytes<'a>)> {
         self.0.chunks_exact(2).map(|pair| (Field::Data(pair[0]), pair[1]))
+    }
+}
+
+/// A credential that was presented, and what was presented with it.
+pub struct Credential<'a> {
+    pub text: Bytes<'a>,
+    /// The anti-CSRF token, if it is to be checked. An empty one is a failed check.
+    pub csrf: Option<Cow<'a, [u8]>>,
+    /// What the session's sealed tokens are bound to.
+    pub bind: Option<Cow<'a, [u8]>>,
+    /// The fields of the session's data to answer.
+    pub get: Option<Vec<Cow<'a, [u8]>>>,
+    pub no_grace: bool,
+}
+
+/// What may be said beside a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verification {
+    Csrf,
+    Bind,
+    /// Comes last, with field names up to the end.
+    Get,
+    NoGrace,
+}
+
+impl<'a> Credential<'a> {
+    pub fn new(text: Bytes<'a>) -> Self {
+        Self { text, csrf: None, bind: None, get: None, no_grace: false }
+    }
+
+    fn keywords(mut self, mut args: Args<'a>, allowed: &[Verification]) -> Result<Self, Error> {
+        let mut no_grace = None;
+        while let Some(word) = args.next() {
+            let option = match word.to_ascii_uppercase().as_slice() {
+                b"CSRF" => Verification::Csrf,
+                b"BIND" => Verification::Bind,
+                b"GET" => Verification::Get,
+                b"NOGRACE" => Verification::NoGrace,
+                _ => return Err(unknown_option(&word)),
+            };
+            if !allowed.contains(&option) {
+                return Err(unknown_option(&word));
+            }
+            let value = |bytes: Bytes<'a>| Cow::Borrowed(bytes.as_bytes());
+            match option {
+                Verification::Csrf => once(&mut self.csrf, value(args.required("the value of CSRF")?), "CSRF")?,
+                Verification::Bind => once(&mut self.bind, value(args.required("the value of BIND")?), "BIND")?,
+                Verification::NoGrace => once(&mut no_grace, (), "NOGRACE")?,
+                Verification::Get => {
+                    self.get = Some(args.field_names()?.iter().map(|name| value(*name)).collect());
+                    break;
+                }
+            }
+        }
+        self.no_grace = no_grace.is_some();
+        Ok(self)
+    }
+
+    fn json(mut self, object: &Object<'a>, allowed: &[Verification]) -> Result<Self, Error> {
+        for (member, value) in object.iter() {
+            let option = match member {
+                "antiCsrfToken" => Verification::Csrf,
+                "bind" => Verification::Bind,
+                "get" => Verification::Get,
+                "noGrace" => Verification::NoGrace,
+                _ => return Err(unknown_member(member)),
+            };
+            if !allowed.contains(&option) {
+                return Err(unknown_member(member));
+            }
+            let bytes = |value| Ok(json::string(value, member)?.into_owned().into_bytes().into());
+            match option {
+                // A wrapper that passes on a missing header fails closed.
+                Verification::Csrf if value.get() == "null" => self.csrf = Some(Cow::Borrowed(b"")),
+                Verification::Csrf => self.csrf = Some(bytes(value)?),
+                Verification::Bind => self.bind = Some(bytes(value)?),
+                Verification::NoGrace => self.no_grace = json::boolean(value, member)?,
+                Verification::Get => {
+                    let names = json::strings(value, member)?;
+                    names.iter().try_for_each(|name| data_field(name.as_bytes()))?;
+                    self.get = Some(names.into_iter().map(|name| name.into_bytes().into()).collect());
+                }
+            }
+        }
+        Ok(self)
     }
 }
 
@@ -92,6 +178,18 @@ impl<'a> Args<'a> {
             [only] if only.trim_ascii_start().starts_with(b"{") => Object::parse(only.as_bytes()).map(Options::Json),
             _ => Ok(Options::Keywords(self)),
         }
+    }
+
+    /// A credential with the options that its command allows.
+    pub fn credential(self, text: Bytes<'a>, allowed: &[Verification]) -> Result<(Credential<'a>, Form), Error> {
+        let options = self.options()?;
+        let form = options.form();
+        let credential = Credential::new(text);
+        let credential = match options {
+            Options::Keywords(args) => credential.keywords(args, allowed)?,
+            Options::Json(object) => credential.json(&object, allowed)?,
+        };
+        Ok((credential, form))
     }
 
     /// No options: nothing at all, or an empty JSON object to be answered in JSON.

@@ -46,22 +46,35 @@ impl<'de> Deserialize<'de> for Object<'de> {
 }
 
 impl<'a> Object<'a> {
-    /// The object in `text`.
+    /// The options in `text`: a member that is given twice is an option that is given twice.
     pub fn parse(text: &'a [u8]) -> Result<Self, Error> {
+        Self::parse_as(text, Status::CommandSyntax)
+    }
+
+    /// The value in `text`, which must be an object with each member once.
+    pub fn parse_value(text: &'a [u8]) -> Result<Self, Error> {
+        Self::parse_as(text, Status::ValueTypeInvalid)
+    }
+
+    fn parse_as(text: &'a [u8], other_than_expected: Status) -> Result<Self, Error> {
         serde_json::from_slice(text).map_err(|error| {
             let what = error.classify();
             let (line, column) = (error.line(), error.column());
-            Status::CommandSyntax.because(match what {
-                serde_json::error::Category::Data => {
-                    format!("a JSON object with each member once was expected (line {line}, column {column})")
-                }
-                _ => format!("malformed JSON at line {line}, column {column}"),
-            })
+            match what {
+                serde_json::error::Category::Data => other_than_expected.because(format!(
+                    "a JSON object with each member once was expected (line {line}, column {column})"
+                )),
+                _ => Status::CommandSyntax.because(format!("malformed JSON at line {line}, column {column}")),
+            }
         })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), *value))
+    }
+
+    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.iter().find(|(member, _)| *member == name).map(|(_, value)| value)
     }
 
     /// The members as fields of a session's data: strings as they are, all else as its JSON text.
@@ -93,9 +106,13 @@ pub fn string<'a>(value: &'a RawValue, member: &str) -> Result<Cow<'a, str>, Err
     Ok(string)
 }
 
+pub fn strings(value: &RawValue, member: &str) -> Result<Vec<String>, Error> {
+    serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "an array of strings", value))
+}
+
 pub fn object<'a>(value: &'a RawValue, member: &str) -> Result<Object<'a>, Error> {
     if value.get().starts_with('{') {
-        Object::parse(value.get().as_bytes())
+        Object::parse_value(value.get().as_bytes())
     } else {
         Err(wrong_type(member, "an object", value))
     }
@@ -125,7 +142,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn fields(text: &str) -> Result<Vec<(String, String)>, Status> {
-        let fields = Object::parse(text.as_bytes()).and_then(Object::into_fields).map_err(|error| error.status)?;
+        let fields =
+            Object::parse_value(text.as_bytes()).and_then(Object::into_fields).map_err(|error| error.status)?;
         Ok(fields.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
@@ -153,13 +171,16 @@ mod tests {
     fn an_escaped_name_is_the_name_it_says() {
         assert_eq!(fields(r#"{"\u0061":"1"}"#), Ok(vec![pair("a", "1")]));
         assert_eq!(fields(r#"{"\u002ename":"1"}"#), Err(Status::ValueTypeInvalid));
-        assert_eq!(fields(r#"{"a":1,"\u0061":2}"#), Err(Status::CommandSyntax));
+        assert_eq!(fields(r#"{"a":1,"\u0061":2}"#), Err(Status::ValueTypeInvalid));
     }
 
     #[test]
     fn what_is_no_object_is_refused() {
-        for text in ["", "{", "[]", "1", "null", "{}x", r#"{"a"}"#, r#"{"a":}"#, r#"{'a':1}"#, "{\"a\":1,}", "\"{}\""] {
+        for text in ["", "{", "{}x", r#"{"a"}"#, r#"{"a":}"#, r#"{'a':1}"#, "{\"a\":1,}"] {
             assert_eq!(fields(text), Err(Status::CommandSyntax), "{text}");
+        }
+        for text in ["[]", "1", "null", "\"{}\""] {
+            assert_eq!(fields(text), Err(Status::ValueTypeInvalid), "{text}");
         }
         assert!(Object::parse(b"{\"a\":\"\xFF\"}").is_err());
         assert!(Object::parse(b"{\"a\":\"\0\"}").is_err());

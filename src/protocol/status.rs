@@ -26,6 +26,12 @@ pub enum Status {
     SessionOpenFail,
     /// There is a shared session of that name already.
     SessionNewFail,
+    /// The credential is forged, expired or its session is gone: log in again, clear the cookies.
+    Unauthorised,
+    /// The access token is not good, or this node cannot tell: refresh, keep the cookies.
+    TryRefreshToken,
+    /// A rotated-out refresh or cookie token was presented; the session has been ended.
+    TokenTheft,
     /// An internal failure.
     GeneralError,
     /// The slot is being migrated: what is missing may be on the other node.
@@ -37,7 +43,7 @@ pub enum Status {
 }
 
 impl Status {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::CommandSyntax,
         Self::ValueMissing,
         Self::ValueTypeInvalid,
@@ -46,6 +52,9 @@ impl Status {
         Self::SessionTokenInvalid,
         Self::SessionOpenFail,
         Self::SessionNewFail,
+        Self::Unauthorised,
+        Self::TryRefreshToken,
+        Self::TokenTheft,
         Self::GeneralError,
         Self::TryAgain,
         Self::WrongType,
@@ -62,6 +71,9 @@ impl Status {
             Self::SessionTokenInvalid => "SESSIONTOKENINVALID",
             Self::SessionOpenFail => "SESSIONOPENFAIL",
             Self::SessionNewFail => "SESSIONNEWFAIL",
+            Self::Unauthorised => "UNAUTHORISED",
+            Self::TryRefreshToken => "TRYREFRESHTOKEN",
+            Self::TokenTheft => "TOKENTHEFT",
             Self::GeneralError => "GENERALERROR",
             Self::TryAgain => "TRYAGAIN",
             Self::WrongType => "WRONGTYPE",
@@ -86,6 +98,16 @@ impl Error {
     /// There is no such session (any more).
     pub fn no_session() -> Self {
         Status::SessionNotExist.because("no such session, or it has ended")
+    }
+
+    /// A credential that is not good. It never says why: who forges one learns nothing.
+    pub fn unauthorised() -> Self {
+        Status::Unauthorised.because("sign in again")
+    }
+
+    /// An access token that is not good.
+    pub fn try_refresh_token() -> Self {
+        Status::TryRefreshToken.because("refresh the session")
     }
 
     /// A key that is no session.

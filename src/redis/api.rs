@@ -43,6 +43,7 @@ required! {
     RedisModule_GetContextFlags
     RedisModule_GetCurrentUserName
     RedisModule_GetModuleUserFromUserName
+    RedisModule_GetSelectedDb
     RedisModule_HashGet
     RedisModule_HashSet
     RedisModule_InfoAddFieldCString
@@ -54,6 +55,7 @@ required! {
     RedisModule_Milliseconds
     RedisModule_NotifyKeyspaceEvent
     RedisModule_OpenKey
+    RedisModule_RedactClientCommandArgument
     RedisModule_RegisterInfoFunc
     RedisModule_RegisterStringConfig
     RedisModule_Replicate
@@ -77,6 +79,13 @@ required! {
     RedisModule_SubscribeToServerEvent
     RedisModule_UnlinkKey
     RedisModule_ValueLength
+    RedisModule_ZsetAdd
+    RedisModule_ZsetFirstInScoreRange
+    RedisModule_ZsetLastInScoreRange
+    RedisModule_ZsetRangeCurrentElement
+    RedisModule_ZsetRangeNext
+    RedisModule_ZsetRangeStop
+    RedisModule_ZsetRem
 }
 
 /// The value of a function pointer that [`first_missing`] found to be there.

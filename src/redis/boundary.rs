@@ -1,6 +1,7 @@
 //! Where the server calls in: one adapter for all commands. No panic passes it.
 
 use super::bytes::{Bytes, Handle};
+use super::command::Secrets;
 use super::context::Context;
 use super::log::{Level, log};
 use super::reply::Reply;
@@ -34,6 +35,24 @@ pub fn guard<R>(what: &str, work: impl FnOnce() -> R) -> Result<R, Box<dyn Any +
     })
 }
 
+/// Keeps credentials out of SLOWLOG and MONITOR, whatever becomes of the command. The arguments follow the command's
+/// name.
+fn redact(secrets: &Secrets, context: &Context, arguments: &[Bytes<'_>]) {
+    match secrets {
+        Secrets::None => {}
+        Secrets::From(first) => (*first..=arguments.len()).for_each(|position| context.redact(position)),
+        Secrets::Bind => {
+            for (index, argument) in arguments.iter().enumerate().skip(1) {
+                let follows_bind = arguments[index - 1].eq_ignore_ascii_case(b"BIND");
+                let json_options = index == 1 && argument.trim_ascii_start().starts_with(b"{");
+                if follows_bind || json_options {
+                    context.redact(index + 1);
+                }
+            }
+        }
+    }
+}
+
 /// The handler of a command, as the server calls it.
 ///
 /// # Safety
@@ -57,6 +76,7 @@ pub unsafe extern "C" fn handle<C: Command>(
             // SAFETY: the server keeps a command's arguments, unchanged, until it returns.
             .map(|&argument| Bytes::from(unsafe { Handle::new(argument) }))
             .collect();
+        redact(&C::SPEC.secrets, &context, &arguments);
         commands::execute::<C>(context, &mut reply, &arguments);
     });
     if answered.is_err() {

@@ -17,6 +17,8 @@ pub struct Spec {
     pub min_args: i32,
     /// The flags of RedisModule_CreateCommand.
     pub flags: &'static str,
+    /// Which arguments are kept out of SLOWLOG and MONITOR.
+    pub secrets: Secrets,
     pub routing: Routing,
     pub args: &'static [Arg],
 }
@@ -32,6 +34,15 @@ impl Spec {
     }
 }
 
+/// Which arguments of a command are, or may be, credentials.
+pub enum Secrets {
+    None,
+    /// All from this position on; 0 is the command's own name.
+    From(usize),
+    /// What follows the keyword BIND; and options in JSON, which may hold it however it is spelled.
+    Bind,
+}
+
 /// What the first argument is; it alone decides which node of a cluster gets the command.
 pub enum Routing {
     /// A session's token.
@@ -40,6 +51,8 @@ pub enum Routing {
     Tokens(KeyUse),
     /// A name. It routes like a key, and is none: access control lists are checked against the keys made of it.
     Name(KeyUse),
+    /// No key at all: any node of a cluster will do.
+    Anywhere,
 }
 
 /// What a command does with the keys that its first argument stands for.
@@ -172,13 +185,14 @@ fn raw_args(args: &'static [Arg]) -> *mut raw::RedisModuleCommandArg {
 
 /// The one key specification of a command, ending in an entry of zeros.
 fn raw_key_specs(routing: &Routing) -> *mut raw::RedisModuleCommandKeySpec {
+    // SAFETY: the type consists of integers, pointers and unions of them, for all of which zero is a value.
+    let end: raw::RedisModuleCommandKeySpec = unsafe { std::mem::zeroed() };
     let (flags, last) = match routing {
+        Routing::Anywhere => return Box::leak(Box::new([end])).as_mut_ptr(),
         Routing::Token(key_use) => (key_use.flags(), 0),
         Routing::Tokens(key_use) => (key_use.flags(), -1),
         Routing::Name(key_use) => (key_use.flags() | raw::REDISMODULE_CMD_KEY_NOT_KEY, 0),
     };
-    // SAFETY: the type consists of integers, pointers and unions of them, for all of which zero is a value.
-    let end: raw::RedisModuleCommandKeySpec = unsafe { std::mem::zeroed() };
     let mut spec = end;
     spec.flags = u64::from(flags);
     spec.begin_search_type = raw::RedisModuleKeySpecBeginSearchType_REDISMODULE_KSPEC_BS_INDEX;
@@ -193,10 +207,22 @@ fn raw_key_specs(routing: &Routing) -> *mut raw::RedisModuleCommandKeySpec {
 pub fn register(context: &Context, spec: &'static Spec, handler: Handler) -> Result<(), String> {
     let ok = |status: c_int| status as isize == raw::REDISMODULE_OK;
     let name = leaked(spec.name);
-    let last_key = if matches!(spec.routing, Routing::Tokens(_)) { -1 } else { 1 };
+    let (first_key, last_key, step) = match spec.routing {
+        Routing::Token(_) | Routing::Name(_) => (1, 1, 1),
+        Routing::Tokens(_) => (1, -1, 1),
+        Routing::Anywhere => (0, 0, 0),
+    };
     // SAFETY: the context is that of the loading module, and all strings live for ever.
     let created = unsafe {
-        api!(RedisModule_CreateCommand)(context.as_ptr(), name, Some(handler), leaked(spec.flags), 1, last_key, 1)
+        api!(RedisModule_CreateCommand)(
+            context.as_ptr(),
+            name,
+            Some(handler),
+            leaked(spec.flags),
+            first_key,
+            last_key,
+            step,
+        )
     };
     if !ok(created) {
         return Err(format!("the server refused to create {}", spec.name));

@@ -2,6 +2,7 @@
 
 use super::api::api;
 use super::bytes::{Handle, Owned};
+use crate::session::Millis;
 use redis_module::raw;
 use smallvec::{SmallVec, smallvec};
 use std::cell::OnceCell;
@@ -27,6 +28,7 @@ pub enum EventClass {
     Generic,
     String,
     Hash,
+    Zset,
     /// Of a module's own making.
     Module,
 }
@@ -44,18 +46,35 @@ impl Context {
 
     /// The time when it was first asked for, in milliseconds since the epoch.
     pub fn now(&self) -> u64 {
-        *self.now.get_or_init(|| {
-            // SAFETY: it takes no arguments.
-            let now = unsafe { api!(RedisModule_Milliseconds)() };
-            u64::try_from(now).unwrap_or(0)
-        })
+        *self.now.get_or_init(|| now().0)
+    }
+
+    fn has_flag(&self, flag: u32) -> bool {
+        // SAFETY: the context is valid.
+        let flags = unsafe { api!(RedisModule_GetContextFlags)(self.as_ptr()) };
+        flags as u32 & flag != 0
     }
 
     /// Whether this server is a node of a cluster.
     pub fn is_cluster(&self) -> bool {
+        self.has_flag(raw::REDISMODULE_CTX_FLAGS_CLUSTER)
+    }
+
+    pub fn is_replica(&self) -> bool {
+        self.has_flag(raw::REDISMODULE_CTX_FLAGS_SLAVE)
+    }
+
+    /// The number of the selected database.
+    pub fn database(&self) -> u32 {
         // SAFETY: the context is valid.
-        let flags = unsafe { api!(RedisModule_GetContextFlags)(self.as_ptr()) };
-        flags as u32 & raw::REDISMODULE_CTX_FLAGS_CLUSTER != 0
+        let number = unsafe { api!(RedisModule_GetSelectedDb)(self.as_ptr()) };
+        u32::try_from(number).unwrap_or(0)
+    }
+
+    /// Keeps an argument out of SLOWLOG and MONITOR; 0 is the command's own name.
+    pub fn redact(&self, position: usize) {
+        // SAFETY: the context is valid; a position that is out of range changes nothing.
+        unsafe { api!(RedisModule_RedactClientCommandArgument)(self.as_ptr(), position as c_int) };
     }
 
     /// Sends a command of a key and further arguments to the replicas and the AOF.
@@ -85,6 +104,7 @@ impl Context {
             EventClass::Generic => raw::REDISMODULE_NOTIFY_GENERIC,
             EventClass::String => raw::REDISMODULE_NOTIFY_STRING,
             EventClass::Hash => raw::REDISMODULE_NOTIFY_HASH,
+            EventClass::Zset => raw::REDISMODULE_NOTIFY_ZSET,
             EventClass::Module => raw::REDISMODULE_NOTIFY_MODULE,
         };
         // SAFETY: the context is valid, the event ends in NUL, the string is alive.
@@ -104,9 +124,7 @@ impl Context {
         }
         // A script's client is in no list of clients. Its user is the one who called the script. Redis 7.0 does not look
         // whether there is one before it answers, so nobody but a script is asked about.
-        // SAFETY: the context is valid.
-        let flags = unsafe { api!(RedisModule_GetContextFlags)(self.as_ptr()) };
-        if flags as u32 & raw::REDISMODULE_CTX_FLAGS_LUA == 0 {
+        if !self.has_flag(raw::REDISMODULE_CTX_FLAGS_LUA) {
             return None;
         }
         // SAFETY: the context is valid and its client, a script's, has the user of the script's caller.
@@ -136,6 +154,13 @@ impl Context {
         unsafe { api!(RedisModule_FreeCallReply)(reply) };
         false
     }
+}
+
+/// The time.
+pub fn now() -> Millis {
+    // SAFETY: it takes no arguments.
+    let now = unsafe { api!(RedisModule_Milliseconds)() };
+    Millis(u64::try_from(now).unwrap_or(0))
 }
 
 /// In whose name a command runs.

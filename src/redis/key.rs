@@ -13,6 +13,7 @@ pub enum Kind {
     Missing,
     Hash,
     String,
+    Zset,
     Other,
 }
 
@@ -29,19 +30,26 @@ pub enum Event {
     Hset,
     Set,
     Hdel,
+    Zrem,
+    Zadd,
     Expire,
+    Persist,
     Del,
 }
 
 impl Event {
     /// In the order in which they are announced.
-    const ALL: [Self; 5] = [Self::Hdel, Self::Hset, Self::Set, Self::Expire, Self::Del];
+    const ALL: [Self; 8] =
+        [Self::Hdel, Self::Hset, Self::Set, Self::Zrem, Self::Zadd, Self::Expire, Self::Persist, Self::Del];
 
     fn announce(self, context: &Context, key: Handle<'_>) {
         let (class, event) = match self {
             Self::Hset => (EventClass::Hash, c"hset"),
             Self::Hdel => (EventClass::Hash, c"hdel"),
             Self::Set => (EventClass::String, c"set"),
+            Self::Zrem => (EventClass::Zset, c"zrem"),
+            Self::Zadd => (EventClass::Zset, c"zadd"),
+            Self::Persist => (EventClass::Generic, c"persist"),
             Self::Expire => (EventClass::Generic, c"expire"),
             Self::Del => (EventClass::Generic, c"del"),
         };
@@ -76,6 +84,7 @@ impl<'a> Key<'a> {
             raw::REDISMODULE_KEYTYPE_EMPTY => Kind::Missing,
             raw::REDISMODULE_KEYTYPE_HASH => Kind::Hash,
             raw::REDISMODULE_KEYTYPE_STRING => Kind::String,
+            raw::REDISMODULE_KEYTYPE_ZSET => Kind::Zset,
             _ => Kind::Other,
         };
         Self { raw, name, context, kind, events: 0 }
@@ -234,6 +243,76 @@ impl<'a> Key<'a> {
         // SAFETY: the server answers with the buffer and length of the value, which stays until the key is written to.
         let bytes: &[u8] = unsafe { std::slice::from_raw_parts(start.cast(), length) };
         Some(bytes.to_vec())
+    }
+
+    /// The members of a sorted set with a score of at most `up_to`, lowest first, and their scores.
+    pub fn lowest(&self, up_to: f64, count: usize) -> Vec<(Owned, f64)> {
+        let mut members = Vec::new();
+        if self.kind != Kind::Zset {
+            return members;
+        }
+        // SAFETY: the key is an open sorted set.
+        unsafe { api!(RedisModule_ZsetFirstInScoreRange)(self.raw, f64::NEG_INFINITY, up_to, 0, 0) };
+        while members.len() < count {
+            let Some(member) = self.range_element() else { break };
+            members.push(member);
+            // SAFETY: a range was begun above.
+            if unsafe { api!(RedisModule_ZsetRangeNext)(self.raw) } == 0 {
+                break;
+            }
+        }
+        // SAFETY: a range was begun above.
+        unsafe { api!(RedisModule_ZsetRangeStop)(self.raw) };
+        members
+    }
+
+    /// The highest score of a sorted set.
+    pub fn highest_score(&self) -> Option<f64> {
+        if self.kind != Kind::Zset {
+            return None;
+        }
+        // SAFETY: the key is an open sorted set.
+        unsafe { api!(RedisModule_ZsetLastInScoreRange)(self.raw, f64::NEG_INFINITY, f64::INFINITY, 0, 0) };
+        let highest = self.range_element();
+        // SAFETY: a range was begun above.
+        unsafe { api!(RedisModule_ZsetRangeStop)(self.raw) };
+        highest.map(|(_, score)| score)
+    }
+
+    /// Where the range of a sorted set that was begun stands, unless it is empty or over.
+    fn range_element(&self) -> Option<(Owned, f64)> {
+        let mut score = 0.0;
+        // SAFETY: the key is an open sorted set in which a range was begun; where it is over the answer is null.
+        let member = unsafe { api!(RedisModule_ZsetRangeCurrentElement)(self.raw, &mut score) };
+        // SAFETY: the answer is a string of our own; no context here has automatic memory.
+        unsafe { Owned::from_raw(member) }.map(|member| (member, score))
+    }
+
+    /// Adds a member to a sorted set, or to one that this makes; or gives it another score.
+    pub fn add_member(&mut self, member: Handle<'_>, score: f64) {
+        // SAFETY: the key is open for writing, and is a sorted set or empty; no flags are passed.
+        unsafe { api!(RedisModule_ZsetAdd)(self.raw, score, member.as_ptr(), ptr::null_mut()) };
+        self.kind = Kind::Zset;
+    }
+
+    /// Removes a member of a sorted set; says whether it was there. With its last member the set goes.
+    pub fn remove_member(&mut self, member: Handle<'_>) -> bool {
+        if self.kind != Kind::Zset {
+            return false;
+        }
+        let mut removed: c_int = 0;
+        // SAFETY: the key is a sorted set, open for writing.
+        unsafe { api!(RedisModule_ZsetRem)(self.raw, member.as_ptr(), &mut removed) };
+        if self.len() == 0 {
+            self.kind = Kind::Missing;
+        }
+        removed != 0
+    }
+
+    /// Takes the expiry away.
+    pub fn persist(&mut self) {
+        // SAFETY: the key is open for writing.
+        unsafe { api!(RedisModule_SetAbsExpire)(self.raw, raw::REDISMODULE_NO_EXPIRE.into()) };
     }
 
     /// Makes the key a string, whatever it was, without an expiry.

@@ -10,6 +10,14 @@ pub enum Event {
     New,
     /// The session was ended, by a command; one that expires does so with the server's own `expired`.
     End,
+    /// Its sealed token was rotated.
+    Refresh,
+    /// A predecessor was presented within the grace period and got the same successor again.
+    Replay,
+    /// A token of a generation not known here was presented: a failover lost a write.
+    Forward,
+    /// A token that was rotated out was presented, and the session was ended.
+    Theft,
 }
 
 impl Event {
@@ -17,6 +25,10 @@ impl Event {
         match self {
             Self::New => c"sh.new",
             Self::End => c"sh.end",
+            Self::Refresh => c"sh.refresh",
+            Self::Replay => c"sh.replay",
+            Self::Forward => c"sh.forward",
+            Self::Theft => c"sh.theft",
         }
     }
 }

@@ -20,13 +20,35 @@ pub enum Meta {
     Clear,
     /// The idle time, in seconds.
     Idle,
+    /// `1` if it is in its name's index.
+    Listed,
+    /// The kind of its credentials: `tokens` or `cookie`.
+    Kind,
+    /// How often its sealed token was rotated. Not there: never.
+    Gen,
+    /// When it was last rotated, in milliseconds since the epoch.
+    Rotated,
+    /// The payload of its access tokens, compact JSON. Not there: empty.
+    Payload,
     /// The moment that touching never goes beyond, in milliseconds since the epoch; only beside an idle time.
     Until,
 }
 
 impl Meta {
-    pub const ALL: [Self; 7] =
-        [Self::Name, Self::Created, Self::Shared, Self::Duration, Self::Clear, Self::Idle, Self::Until];
+    pub const ALL: [Self; 12] = [
+        Self::Name,
+        Self::Created,
+        Self::Shared,
+        Self::Duration,
+        Self::Clear,
+        Self::Idle,
+        Self::Listed,
+        Self::Kind,
+        Self::Gen,
+        Self::Rotated,
+        Self::Payload,
+        Self::Until,
+    ];
 
     /// The name of the hash field.
     pub const fn field(self) -> &'static [u8] {
@@ -37,6 +59,11 @@ impl Meta {
             Self::Duration => b".duration",
             Self::Clear => b".clear",
             Self::Idle => b".idle",
+            Self::Listed => b".listed",
+            Self::Kind => b".kind",
+            Self::Gen => b".gen",
+            Self::Rotated => b".rotated",
+            Self::Payload => b".payload",
             Self::Until => b".until",
         }
     }
@@ -70,7 +97,7 @@ impl AsRef<[u8]> for Decimal {
 }
 
 /// The metadata that a new session is written with, beside its name.
-pub fn of_new(created: Millis, shared: bool, lifetime: Lifetime) -> SmallVec<[(Meta, Decimal); 6]> {
+pub fn of_new(created: Millis, shared: bool, listed: bool, lifetime: Lifetime) -> SmallVec<[(Meta, Decimal); 7]> {
     let seconds = |seconds: Seconds| Decimal::from(u64::from(seconds.0));
     let flag = || Decimal::from(1);
     let (duration, clear) = match lifetime.expiry {
@@ -86,6 +113,7 @@ pub fn of_new(created: Millis, shared: bool, lifetime: Lifetime) -> SmallVec<[(M
         duration.map(|duration| (Meta::Duration, seconds(duration))),
         clear.then(|| (Meta::Clear, flag())),
         lifetime.idle.map(|idle| (Meta::Idle, seconds(idle))),
+        listed.then(|| (Meta::Listed, flag())),
         until.map(|until| (Meta::Until, until.0.into())),
     ]
     .into_iter()
@@ -115,7 +143,7 @@ mod tests {
     #[test]
     fn only_what_applies_is_written() {
         let written = |shared, expiry, idle| {
-            let fields = of_new(Millis(1_000), shared, Lifetime { expiry, idle, max: None });
+            let fields = of_new(Millis(1_000), shared, false, Lifetime { expiry, idle, max: None });
             let text = |(meta, value): (Meta, Decimal)| {
                 format!("{}={}", meta.field().escape_ascii(), value.as_ref().escape_ascii())
             };

@@ -3,6 +3,7 @@
 pub mod event;
 pub mod lifetime;
 pub mod meta;
+pub mod rotation;
 pub mod time;
 pub mod token;
 

@@ -25,6 +25,11 @@ pub fn shared(name: &[u8]) -> Name {
     steered(&[b"sh:s:", name, b":"], slot::of(name))
 }
 
+/// The index of a name: `sh:n:<name>:<3>`.
+pub fn index(name: &[u8]) -> Name {
+    steered(&[b"sh:n:", name, b":"], slot::of(name))
+}
+
 /// Two keys of a slot that are never there.
 pub fn unused(slot: u16) -> [Name; 2] {
     [b"sh:?:0:", b"sh:?:1:"].map(|prefix| steered(&[prefix], slot))
@@ -42,7 +47,7 @@ mod tests {
             let home = slot::of(name.as_bytes());
             let new = NewToken::new(random, home);
             prop_assert_eq!(slot::of(new.token().as_bytes()), home);
-            for key in [data(new.token()), shared(name.as_bytes())] {
+            for key in [data(new.token()), shared(name.as_bytes()), index(name.as_bytes())] {
                 prop_assert_eq!(slot::of(key.as_ref()), home);
                 prop_assert!(Token::parse(key.as_ref()).is_none());
             }

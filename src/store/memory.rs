@@ -9,13 +9,14 @@ use crate::stats::Stat;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     Hash(BTreeMap<Vec<u8>, Vec<u8>>),
     String(Vec<u8>),
+    Zset(BTreeMap<Vec<u8>, f64>),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     pub value: Value,
     pub expires: Option<Millis>,
@@ -31,6 +32,8 @@ pub struct Memory {
     pub forbidden: BTreeSet<Vec<u8>>,
     /// Whether the slot is being migrated.
     pub moving: bool,
+    pub cluster: bool,
+    pub replica: bool,
     pub settings: Settings,
     pub events: Vec<Event>,
     pub counts: Vec<Stat>,
@@ -52,6 +55,22 @@ impl Store for Memory {
             *byte = (self.made >> (6 * position)) as u8 & 63;
         }
         bytes
+    }
+
+    fn new_secret(&mut self) -> String {
+        "generated-secret-of-more-than-32-bytes".to_owned()
+    }
+
+    fn database(&self) -> u32 {
+        0
+    }
+
+    fn is_cluster(&self) -> bool {
+        self.cluster
+    }
+
+    fn is_replica(&self) -> bool {
+        self.replica
     }
 
     fn permit(&mut self, keys: &[(Bytes<'_>, Access)]) -> Result<(), Error> {
@@ -123,6 +142,7 @@ impl Key for OpenKey<'_> {
             None => Kind::Missing,
             Some(Entry { value: Value::Hash(_), .. }) => Kind::Hash,
             Some(Entry { value: Value::String(_), .. }) => Kind::String,
+            Some(Entry { value: Value::Zset(_), .. }) => Kind::Zset,
         }
     }
 
@@ -139,7 +159,12 @@ impl Key for OpenKey<'_> {
     }
 
     fn len(&self) -> usize {
-        self.hash().map_or(0, BTreeMap::len)
+        match self.entry().map(|entry| &entry.value) {
+            Some(Value::Hash(hash)) => hash.len(),
+            Some(Value::Zset(members)) => members.len(),
+            Some(Value::String(text)) => text.len(),
+            None => 0,
+        }
     }
 
     fn each_field(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
@@ -183,6 +208,43 @@ impl Key for OpenKey<'_> {
         self.effect("SET".to_owned());
         let entry = Entry { value: Value::String(value.to_vec()), expires };
         self.store.entries.insert(self.name.to_vec(), entry);
+    }
+
+    fn lowest(&self, up_to: f64, count: usize) -> Vec<(Vec<u8>, f64)> {
+        let Some(Entry { value: Value::Zset(members), .. }) = self.entry() else { return Vec::new() };
+        let mut members: Vec<_> = members.iter().map(|(member, score)| (member.clone(), *score)).collect();
+        members.sort_by(|one, other| one.1.total_cmp(&other.1));
+        members.into_iter().filter(|(_, score)| *score <= up_to).take(count).collect()
+    }
+
+    fn highest_score(&self) -> Option<f64> {
+        let Some(Entry { value: Value::Zset(members), .. }) = self.entry() else { return None };
+        members.values().copied().max_by(f64::total_cmp)
+    }
+
+    fn add_members(&mut self, members: &[(Bytes<'_>, f64)]) {
+        self.effect("ZADD".to_owned());
+        let empty = Entry { value: Value::Zset(BTreeMap::new()), expires: None };
+        let entry = self.store.entries.entry(self.name.to_vec()).or_insert(empty);
+        let Value::Zset(zset) = &mut entry.value else { panic!("ZADD on another type") };
+        zset.extend(members.iter().map(|(member, score)| (member.to_vec(), *score)));
+    }
+
+    fn remove_members<'a>(&mut self, members: impl Iterator<Item = Bytes<'a>>) -> usize {
+        let Some(Entry { value: Value::Zset(zset), .. }) = self.store.entries.get_mut(self.name) else { return 0 };
+        let removed = members.filter(|member| zset.remove(member.as_bytes()).is_some()).count();
+        if zset.is_empty() {
+            self.store.entries.remove(self.name);
+        }
+        if removed > 0 {
+            self.effect("ZREM".to_owned());
+        }
+        removed
+    }
+
+    fn persist(&mut self) {
+        self.effect("PERSIST".to_owned());
+        self.store.entries.get_mut(self.name).expect("PERSIST of a key that is there").expires = None;
     }
 
     fn expire_at(&mut self, at: Millis) {

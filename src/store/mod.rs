@@ -3,9 +3,12 @@
 //! [`Store`] is all that the rest needs of a database; [`redis`] is the real one, `memory` one for tests.
 //! [`sessions`] knows which keys belong together and changes them together.
 
+pub mod grants;
+pub mod index;
 pub mod keys;
 #[cfg(test)]
 pub mod memory;
+pub mod realm;
 pub mod redis;
 pub mod sessions;
 
@@ -31,6 +34,17 @@ pub trait Store {
 
     /// What a new token is made of, from a cryptographically secure generator.
     fn randomness(&mut self) -> [u8; NewToken::RANDOMNESS];
+
+    /// A new secret for the database, as text of 256 random bits.
+    fn new_secret(&mut self) -> String;
+
+    /// The number of the selected database.
+    fn database(&self) -> u32;
+
+    fn is_cluster(&self) -> bool;
+
+    /// Whether this is a replica, whose absent keys prove nothing.
+    fn is_replica(&self) -> bool;
 
     /// Fails with NOPERM unless the user may do this with all these keys.
     ///
@@ -103,6 +117,15 @@ pub trait Key {
     fn remove_fields<'a>(&mut self, fields: impl Iterator<Item = Bytes<'a>>) -> usize;
     /// SET, with PXAT if there is an expiry.
     fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>);
+    /// The members of a sorted set with a score of at most `up_to`, lowest first, and their scores.
+    fn lowest(&self, up_to: f64, count: usize) -> Vec<(Self::Value, f64)>;
+    fn highest_score(&self) -> Option<f64>;
+    /// ZADD.
+    fn add_members(&mut self, members: &[(Bytes<'_>, f64)]);
+    /// ZREM. Answers how many members there were. With its last member the key goes.
+    fn remove_members<'a>(&mut self, members: impl Iterator<Item = Bytes<'a>>) -> usize;
+    /// PERSIST.
+    fn persist(&mut self);
     /// PEXPIREAT.
     fn expire_at(&mut self, at: Millis);
     /// UNLINK.

@@ -4,6 +4,7 @@
 //! forget it.
 
 use super::{Access, Field, Key, Kind, Mode, Store, keys};
+use crate::credentials::base64url;
 use crate::protocol::{Error, Status};
 use crate::redis::bytes::{Static, Text};
 use crate::redis::context::{Caller, EventClass};
@@ -42,6 +43,24 @@ impl Store for RedisStore {
         let mut bytes = [0; NewToken::RANDOMNESS];
         rand::rng().fill_bytes(&mut bytes);
         bytes
+    }
+
+    fn new_secret(&mut self) -> String {
+        let mut bytes = [0; 32];
+        rand::rng().fill_bytes(&mut bytes);
+        base64url(bytes)
+    }
+
+    fn database(&self) -> u32 {
+        self.context.database()
+    }
+
+    fn is_cluster(&self) -> bool {
+        self.context.is_cluster()
+    }
+
+    fn is_replica(&self) -> bool {
+        self.context.is_replica()
     }
 
     fn permit(&mut self, keys: &[(Bytes<'_>, Access)]) -> Result<(), Error> {
@@ -177,6 +196,44 @@ impl Key for OpenKey<'_> {
                 self.0.changed(Event::Expire);
             }
         }
+    }
+
+    fn lowest(&self, up_to: f64, count: usize) -> Vec<(Owned, f64)> {
+        self.0.lowest(up_to, count)
+    }
+
+    fn highest_score(&self) -> Option<f64> {
+        self.0.highest_score()
+    }
+
+    fn add_members(&mut self, members: &[(Bytes<'_>, f64)]) {
+        let strings: SmallVec<[(Owned, Text<'_>); 2]> = members
+            .iter()
+            .map(|&(member, score)| {
+                let text = if score.is_finite() { format!("{score:.0}") } else { "inf".to_owned() };
+                self.0.add_member(member.to_string().handle(), score);
+                (Owned::from(text.as_bytes()), member.to_string())
+            })
+            .collect();
+        let pairs = strings.iter().flat_map(|(score, member)| [score.handle(), member.handle()]);
+        self.effect(Event::Zadd, c"ZADD", pairs);
+    }
+
+    fn remove_members<'a>(&mut self, members: impl Iterator<Item = Bytes<'a>>) -> usize {
+        let names: SmallVec<[Text<'_>; 12]> =
+            members.map(Bytes::to_string).filter(|name| self.0.remove_member(name.handle())).collect();
+        if !names.is_empty() {
+            self.effect(Event::Zrem, c"ZREM", names.iter().map(Text::handle));
+            if self.kind() == Kind::Missing {
+                self.0.changed(Event::Del);
+            }
+        }
+        names.len()
+    }
+
+    fn persist(&mut self) {
+        self.0.persist();
+        self.effect(Event::Persist, c"PERSIST", []);
     }
 
     fn expire_at(&mut self, at: Millis) {

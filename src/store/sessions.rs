@@ -1,6 +1,6 @@
 //! Sessions in a store: which keys belong to one, and what changes together.
 
-use super::{Access, Key, Kind, Mode, Store, keys};
+use super::{Access, Key, Kind, Mode, Store, index, keys};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
 use crate::session::{Event, Meta, Millis, Seconds, Token, lifetime, meta};
@@ -14,6 +14,16 @@ pub fn open<'s, S: Store>(store: &'s mut S, token: Bytes<'s>, mode: Mode) -> Res
         Kind::Hash if key.has(Meta::Name) => Ok(key),
         _ => Err(Error::not_a_session()),
     }
+}
+
+/// Asks for permission to end a session whose token is not declared as a key.
+pub fn permit<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<(), Error> {
+    store.permit(&[(token, Access::ReadWrite)])
+}
+
+/// Whether an open session has this name.
+pub fn is_named<K: Key>(key: &K, name: &[u8]) -> bool {
+    key.field(Meta::Name).is_some_and(|field| field.as_ref() == name)
 }
 
 /// A metadata field that holds a number, if it is there and does.
@@ -62,10 +72,12 @@ pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Op
 }
 
 /// What a touch changes.
-struct Touch {
+pub struct Touch {
     expires: Millis,
     /// The key of the pointer that lives as long as the session.
     pointer: Option<Name>,
+    /// The index that knows when the session expires, and the name it is of.
+    index: Option<(Name, Name)>,
 }
 
 impl Touch {
@@ -76,15 +88,20 @@ impl Touch {
         let expires = lifetime::touched(idle, until, key.expires(), key.now());
         Some(expires.map(|expires| {
             let name = key.has(Meta::Shared).then(|| key.field(Meta::Name)).flatten();
-            Self { expires, pointer: name.map(|name| keys::shared(name.as_ref())) }
+            Self { expires, pointer: name.map(|name| keys::shared(name.as_ref())), index: index::of(key) }
         }))
     }
 
+    /// When the session expires once it is touched.
+    pub fn expires(&self) -> Millis {
+        self.expires
+    }
+
     fn permit<S: Store>(&self, store: &mut S) -> Result<(), Error> {
-        match &self.pointer {
-            Some(pointer) => store.permit(&[(pointer.into(), Access::ReadWrite)]),
-            None => Ok(()),
+        for derived in self.pointer.iter().chain(self.index.as_ref().map(|(index, _)| index)) {
+            store.permit(&[(derived.into(), Access::ReadWrite)])?;
         }
+        Ok(())
     }
 
     fn apply<S: Store>(self, store: &mut S, token: Bytes<'_>) {
@@ -92,6 +109,9 @@ impl Touch {
         store.open(token, Mode::Write).expire_at(self.expires);
         if let Some(pointer) = &self.pointer {
             renew_pointer(store, token, pointer, self.expires);
+        }
+        if let Some((index, name)) = &self.index {
+            index::put(store, index, name.as_ref(), token, Some(self.expires));
         }
     }
 }
@@ -108,6 +128,22 @@ fn renew_pointer<S: Store>(store: &mut S, token: Bytes<'_>, pointer: &Name, expi
     }
     if store.absence_is_proof(pointer.as_ref()).is_ok() {
         store.open(pointer.into(), Mode::Write).set_string(token, Some(expires));
+    }
+}
+
+/// What touching a session would change, with all permissions for it; `None` if nothing.
+pub fn plan_touch<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Touch>, Error> {
+    let touch = Touch::of(&open(store, token, Mode::Read)?).flatten();
+    if let Some(touch) = &touch {
+        touch.permit(store)?;
+    }
+    Ok(touch)
+}
+
+pub fn apply_touch<S: Store>(store: &mut S, token: Bytes<'_>, touch: Option<Touch>) {
+    match touch {
+        Some(touch) => touch.apply(store, token),
+        None => store.count(Stat::TouchesSpared),
     }
 }
 
@@ -236,6 +272,7 @@ pub struct Ending<'a> {
     token: Bytes<'a>,
     data: Option<Name>,
     pointer: Option<Name>,
+    index: Option<Name>,
 }
 
 impl<'a> Ending<'a> {
@@ -248,18 +285,29 @@ impl<'a> Ending<'a> {
         };
         let data = key.has(Meta::Clear).then(|| data_key(token)).transpose()?;
         let pointer = key.has(Meta::Shared).then(|| keys::shared(name.as_ref()));
+        let index = index::of(&key).map(|(index, _)| index);
         drop(key);
-        for derived in data.iter().chain(&pointer) {
+        for derived in data.iter().chain(&pointer).chain(&index) {
             store.permit(&[(derived.into(), Access::ReadWrite)])?;
         }
-        Ok(Some(Self { token, data, pointer }))
+        Ok(Some(Self { token, data, pointer, index }))
     }
 
     /// Ends the session. Answers whether it was there: a token that was given twice ends once.
-    pub fn apply<S: Store>(self, store: &mut S) -> bool {
+    pub fn apply<S: Store>(mut self, store: &mut S) -> bool {
+        let index = self.index.take();
+        let Some(token) = self.apply_unlisted(store) else { return false };
+        if let Some(index) = index {
+            index::remove(store, &index, std::iter::once(token));
+        }
+        true
+    }
+
+    /// Ends the session and leaves its place in the index to the caller. Answers its token, if it was there.
+    pub fn apply_unlisted<S: Store>(self, store: &mut S) -> Option<Bytes<'a>> {
         let mut session = store.open(self.token, Mode::Write);
         if session.kind() == Kind::Missing {
-            return false;
+            return None;
         }
         session.delete();
         drop(session);
@@ -277,6 +325,6 @@ impl<'a> Ending<'a> {
         }
         store.count(Stat::Ended);
         store.announce(Event::End, self.token);
-        true
+        Some(self.token)
     }
 }

@@ -1,0 +1,67 @@
+//! `SH.CHECK tkn accessToken [CSRF csrf]`
+//! `SH.CHECK tkn accessToken {"antiCsrfToken"}`
+//!
+//! Verifies an access token, and that its session lives and has not moved on: SH.VERIFY and a live look in one trip.
+
+use super::Command;
+use super::verify::{Reply, verified};
+use crate::credentials;
+use crate::protocol::args::{Credential, Verification};
+use crate::protocol::{Args, Error, Form};
+use crate::redis::Bytes;
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
+use crate::session::rotation::{Standing, standing};
+use crate::stats::Stat;
+use crate::store::{Store, grants, realm};
+use serde::Serialize;
+
+pub struct Check;
+
+impl Command for Check {
+    const SPEC: Spec = Spec {
+        name: "SH.CHECK",
+        summary: "Verifies an access token and that its session lives.",
+        complexity: "O(1)",
+        since: "0.1.0",
+        min_args: 2,
+        flags: "readonly fast",
+        secrets: Secrets::From(2),
+        routing: Routing::Token(KeyUse::Read),
+        args: &[
+            Arg::key("tkn"),
+            Arg::string("accessToken"),
+            Arg::string("csrf").token("CSRF").optional(),
+            Arg::string("json").optional(),
+        ],
+    };
+
+    type Request<'a> = (Bytes<'a>, Credential<'a>);
+
+    fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
+        let token = args.token()?;
+        let text = args.required("the access token")?;
+        let (credential, form) = args.credential(text, &[Verification::Csrf])?;
+        Ok(((token, credential), form))
+    }
+
+    fn run<S: Store>(store: &mut S, (token, credential): Self::Request<'_>) -> Result<impl Serialize, Error> {
+        let settings = store.settings();
+        let now = store.now();
+        let ring = realm::verifying(store, &settings)?.ok_or_else(Error::try_refresh_token)?;
+        let access = verified(&ring, &settings, now, &credential)?;
+        if access.handle.as_bytes() != token.as_bytes() {
+            return Err(Error::try_refresh_token());
+        }
+        let grant = grants::find(store, token)?;
+        if grant.kind != credentials::Kind::Refresh || grant.name != access.name {
+            return Err(Error::unauthorised());
+        }
+        match standing(access.generation, grant.rotated, now, settings.refresh_grace) {
+            Standing::RotatedOut => Err(Error::try_refresh_token()),
+            Standing::Current | Standing::Previous | Standing::Newer => {
+                store.count(Stat::Checked);
+                Ok(Reply::from(access))
+            }
+        }
+    }
+}

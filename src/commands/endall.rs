@@ -1,0 +1,119 @@
+//! `SH.ENDALL name [EXCEPT tkn | ONLY tkn [tkn ...]]`
+//!
+//! Ends all listed sessions of a name, all but one, or only those of the given ones that are this name's; and answers which.
+
+use super::Command;
+use crate::protocol::args::unknown_option;
+use crate::protocol::{Args, Blob, Error, Form, Status};
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
+use crate::redis::{Bytes, Name};
+use crate::slot;
+use crate::store::sessions::{self, Ending};
+use crate::store::{Mode, Store, index, keys};
+use serde::Serialize;
+
+pub struct EndAll;
+
+/// Which of the sessions.
+pub enum Which<'a> {
+    All,
+    Except(Bytes<'a>),
+    /// A page that names sessions to end can never end another user's.
+    Only(&'a [Bytes<'a>]),
+}
+
+impl Command for EndAll {
+    const SPEC: Spec = Spec {
+        name: "SH.ENDALL",
+        summary: "Ends the listed sessions of a name and returns their tokens.",
+        complexity: "O(N log N) where N is the number of the name's listed sessions.",
+        since: "0.1.0",
+        min_args: 2,
+        flags: "write",
+        secrets: Secrets::None,
+        routing: Routing::Name(KeyUse::Delete),
+        args: &[
+            Arg::key("name"),
+            Arg::one_of("which", &[Arg::string("tkn").token("EXCEPT"), Arg::string("tkn").token("ONLY").multiple()])
+                .optional(),
+        ],
+    };
+
+    type Request<'a> = (Bytes<'a>, Which<'a>);
+
+    fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
+        let name = args.name()?;
+        let which = match args.next() {
+            None => Which::All,
+            Some(word) if word.eq_ignore_ascii_case(b"EXCEPT") => {
+                let token = args.token()?;
+                args.end()?;
+                Which::Except(token)
+            }
+            Some(word) if word.eq_ignore_ascii_case(b"ONLY") => {
+                let tokens = args.tokens()?;
+                if tokens.is_empty() {
+                    return Err(Status::ValueMissing.because("a token is missing after ONLY"));
+                }
+                Which::Only(tokens)
+            }
+            Some(word) => return Err(unknown_option(&word)),
+        };
+        Ok(((name, which), Form::Resp))
+    }
+
+    fn run<S: Store>(store: &mut S, (name, which): Self::Request<'_>) -> Result<impl Serialize, Error> {
+        let index = keys::index(&name);
+        index::prepare(store, &index)?;
+        let listed = |store: &mut S| -> Result<Vec<Name>, Error> {
+            Ok(index::members(store, &name, &index)?.into_iter().map(|member| member.token).collect())
+        };
+        let tokens: Vec<Name> = match which {
+            Which::All => listed(store)?,
+            Which::Except(kept) => {
+                if !is_of(store, &name, kept)? {
+                    return Err(
+                        Status::SessionTokenInvalid.because("the EXCEPT token is that of another name's session")
+                    );
+                }
+                let all = listed(store)?;
+                all.into_iter().filter(|token| token.as_ref() != kept.as_bytes()).collect()
+            }
+            Which::Only(given) => {
+                let mut own = Vec::new();
+                for &token in given {
+                    match is_of(store, &name, token) {
+                        Ok(true) => own.push(Name::from(token.as_bytes())),
+                        Ok(false) => {}
+                        Err(error) if error == Error::no_session() || error == Error::not_a_session() => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                own
+            }
+        };
+        let ended = end_all(store, &index, &tokens)?;
+        Ok(ended.into_iter().map(|token| Blob(token.as_bytes().to_vec())).collect::<Vec<_>>())
+    }
+}
+
+/// Whether the session of this token is one of that name.
+fn is_of<S: Store>(store: &mut S, name: &[u8], token: Bytes<'_>) -> Result<bool, Error> {
+    if slot::of(&token) != slot::of(name) {
+        return Ok(false);
+    }
+    sessions::permit(store, token)?;
+    Ok(sessions::is_named(&sessions::open(store, token, Mode::Read)?, name))
+}
+
+/// Ends these sessions in one step and takes them off their list. Answers those that lived.
+pub fn end_all<'a, S: Store>(store: &mut S, index: &Name, tokens: &'a [Name]) -> Result<Vec<Bytes<'a>>, Error> {
+    let mut endings = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        sessions::permit(store, token.into())?;
+        endings.extend(Ending::prepare(store, token.into())?);
+    }
+    let ended: Vec<Bytes<'a>> = endings.into_iter().filter_map(|ending| ending.apply_unlisted(store)).collect();
+    index::remove(store, index, ended.iter().copied());
+    Ok(ended)
+}

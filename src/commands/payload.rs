@@ -1,0 +1,45 @@
+//! `SH.PAYLOAD tkn [json]`
+//!
+//! Answers the payload of a session's access tokens; with an argument, replaces it. The next access token has it.
+
+use super::Command;
+use crate::credentials::Payload;
+use crate::protocol::{Args, Error, Form};
+use crate::redis::Bytes;
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
+use crate::session::Meta;
+use crate::store::{Field, Key, Mode, Store, grants, sessions};
+use serde::Serialize;
+
+pub struct PayloadCommand;
+
+impl Command for PayloadCommand {
+    const SPEC: Spec = Spec {
+        name: "SH.PAYLOAD",
+        summary: "Returns the payload of a session's access tokens, or replaces it.",
+        complexity: "O(N) where N is the length of the payload.",
+        since: "0.1.0",
+        min_args: 2,
+        flags: "write deny-oom fast",
+        secrets: Secrets::None,
+        routing: Routing::Token(KeyUse::Update),
+        args: &[Arg::key("tkn"), Arg::string("json").optional()],
+    };
+
+    type Request<'a> = (Bytes<'a>, Option<Bytes<'a>>);
+
+    fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
+        let token = args.token()?;
+        let payload = args.next();
+        args.end()?;
+        Ok(((token, payload), Form::Resp))
+    }
+
+    fn run<S: Store>(store: &mut S, (token, payload): Self::Request<'_>) -> Result<impl Serialize, Error> {
+        let payload = payload.map(|text| Payload::parse(&text, store.settings().max_payload)).transpose()?;
+        let Some(payload) = payload else { return grants::payload(&sessions::open(store, token, Mode::Read)?) };
+        let mut key = sessions::open(store, token, Mode::Write)?;
+        key.set_fields([(Field::Meta(Meta::Payload), payload.as_str().as_bytes().into())].into_iter());
+        Ok(payload)
+    }
+}

@@ -1,0 +1,64 @@
+//! `SH.REGENERATE tkn accessToken [json]`
+//!
+//! Answers a new access token in place of one that is good, with the stored payload, or the given one, which is then
+//! stored. All else is as before, its end included: only a refresh prolongs access.
+
+use super::Command;
+use super::verify::verified;
+use crate::credentials::Payload;
+use crate::credentials::issue::reissue;
+use crate::protocol::args::Credential;
+use crate::protocol::{Args, Error, Form};
+use crate::redis::Bytes;
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
+use crate::session::Meta;
+use crate::session::rotation::{Standing, standing};
+use crate::store::{Field, Key, Mode, Store, grants, realm};
+use serde::Serialize;
+
+pub struct Regenerate;
+
+impl Command for Regenerate {
+    const SPEC: Spec = Spec {
+        name: "SH.REGENERATE",
+        summary: "Returns a new access token with the session's payload and the same end.",
+        complexity: "O(N) where N is the length of the payload.",
+        since: "0.1.0",
+        min_args: 2,
+        flags: "write deny-oom fast",
+        secrets: Secrets::From(2),
+        routing: Routing::Token(KeyUse::Update),
+        args: &[Arg::key("tkn"), Arg::string("accessToken"), Arg::string("json").optional()],
+    };
+
+    type Request<'a> = (Bytes<'a>, Credential<'a>, Option<Bytes<'a>>);
+
+    fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
+        let token = args.token()?;
+        let credential = Credential::new(args.required("the access token")?);
+        let payload = args.next();
+        args.end()?;
+        Ok(((token, credential, payload), Form::Resp))
+    }
+
+    fn run<S: Store>(store: &mut S, (token, credential, payload): Self::Request<'_>) -> Result<impl Serialize, Error> {
+        let settings = store.settings();
+        let now = store.now();
+        let given = payload.map(|text| Payload::parse(&text, settings.max_payload)).transpose()?;
+        let ring = realm::verifying(store, &settings)?.ok_or_else(Error::try_refresh_token)?;
+        let access = verified(&ring, &settings, now, &credential)?;
+        if access.handle.as_bytes() != token.as_bytes() {
+            return Err(Error::try_refresh_token());
+        }
+        let grant = grants::find(store, token)?;
+        if standing(access.generation, grant.rotated, now, settings.refresh_grace) == Standing::RotatedOut {
+            return Err(Error::try_refresh_token());
+        }
+        let issued = reissue(&ring, &settings.policy, access, given.clone().unwrap_or(grant.payload), now)?;
+        if let Some(payload) = given {
+            let field = (Field::Meta(Meta::Payload), payload.as_str().as_bytes().into());
+            store.open(token, Mode::Write).set_fields([field].into_iter());
+        }
+        Ok(issued)
+    }
+}

@@ -1,0 +1,109 @@
+//! `SH.RESUME tkn cookieToken [CSRF csrf] [BIND value] [GET field ...]`
+//! `SH.RESUME tkn cookieToken {"antiCsrfToken", "bind", "get"}`
+//!
+//! The whole of a classic web request: checks the cookie token, touches the session and answers fields of its data.
+
+use super::Command;
+use crate::credentials;
+use crate::credentials::issue::SessionView;
+use crate::protocol::args::{Credential, Verification};
+use crate::protocol::{Args, Blob, Error, Form};
+use crate::redis::Bytes;
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
+use crate::session::rotation::{Standing, standing};
+use crate::session::{Event, Meta, Millis, Token, meta};
+use crate::stats::Stat;
+use crate::store::{Field, Key, Mode, Store, grants, realm, sessions};
+use serde::{Serialize, Serializer};
+
+pub struct Resume;
+
+#[derive(Serialize)]
+#[serde(bound = "V: AsRef<[u8]>")]
+struct Reply<V> {
+    session: SessionView,
+    /// When the session expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Data<V>>,
+}
+
+/// The fields asked for, by name; null for what is not there.
+struct Data<V>(Vec<(Vec<u8>, Option<Blob<V>>)>);
+
+impl<V: AsRef<[u8]>> Serialize for Data<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(field, value)| (Blob(field), value)))
+    }
+}
+
+impl Command for Resume {
+    const SPEC: Spec = Spec {
+        name: "SH.RESUME",
+        summary: "Checks a cookie token, touches its session and returns fields of its data.",
+        complexity: "O(N) where N is the number of fields asked for.",
+        since: "0.1.0",
+        min_args: 2,
+        flags: "write fast",
+        secrets: Secrets::From(2),
+        routing: Routing::Token(KeyUse::Update),
+        args: &[
+            Arg::key("tkn"),
+            Arg::string("cookieToken"),
+            Arg::string("csrf").token("CSRF").optional(),
+            Arg::string("value").token("BIND").optional(),
+            Arg::string("field").token("GET").optional().multiple(),
+            Arg::string("json").optional(),
+        ],
+    };
+
+    type Request<'a> = (Bytes<'a>, Credential<'a>);
+
+    fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
+        let token = args.token()?;
+        let text = args.required("the cookie token")?;
+        let options = [Verification::Csrf, Verification::Bind, Verification::Get];
+        let (credential, form) = args.credential(text, &options)?;
+        Ok(((token, credential), form))
+    }
+
+    fn run<S: Store>(store: &mut S, (tkn, credential): Self::Request<'_>) -> Result<impl Serialize, Error> {
+        let settings = store.settings();
+        let now = store.now();
+        let token = Token::parse(tkn.as_bytes()).ok_or_else(Error::not_a_session)?;
+        let ring = realm::verifying(store, &settings)?.ok_or_else(Error::unauthorised)?;
+        let kinds = [credentials::Kind::Cookie];
+        let opened = grants::open_sealed(&ring, &kinds, token, &credential.text, credential.bind.as_deref());
+        let (_, generation) = opened.ok_or_else(Error::unauthorised)?;
+        let grant = grants::find(store, tkn)?;
+        if grant.kind != credentials::Kind::Cookie {
+            return Err(Error::unauthorised());
+        }
+        if credential.csrf.as_ref().is_some_and(|csrf| !ring.is_anti_csrf(csrf, token, generation)) {
+            return Err(Error::try_refresh_token());
+        }
+        let standing = standing(generation, grant.rotated, now, settings.refresh_grace);
+        if standing == Standing::RotatedOut {
+            return Err(Error::try_refresh_token());
+        }
+        let data = match &credential.get {
+            None => None,
+            Some(fields) => Some(sessions::read_data(store, tkn, |data| {
+                let value = |field: &std::borrow::Cow<'_, [u8]>| data.field(Bytes::from(field.as_ref())).map(Blob);
+                fields.iter().map(|field| (field.to_vec(), value(field))).collect::<Vec<_>>()
+            })?),
+        };
+        let expiry = sessions::touch(store, tkn)?;
+        if standing == Standing::Newer {
+            let (generation, at) = (meta::Decimal::from(u64::from(generation)), meta::Decimal::from(now.0));
+            let fields = [(Meta::Gen, generation), (Meta::Rotated, at)];
+            let fields = fields.iter().map(|(meta, value)| (Field::Meta(*meta), value.as_ref().into()));
+            store.open(tkn, Mode::Write).set_fields(fields);
+            store.count(Stat::Forwarded);
+            store.announce(Event::Forward, tkn);
+        }
+        store.count(Stat::Resumed);
+        Ok(Reply { session: grant.view(token), expiry, data: data.map(Data) })
+    }
+}

@@ -1,0 +1,249 @@
+//! The access token: a JWT (RFC 7519) of type `at+jwt` (RFC 9068, section 2.1), signed with one algorithm that only the
+//! configuration chooses (RFC 8725, section 3.1).
+
+use super::payload::Payload;
+use super::ring::Ring;
+use super::{base64url, from_base64url};
+use crate::protocol::json::{self, Object};
+use crate::protocol::{Error, Status};
+use crate::session::{Millis, Token};
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use aws_lc_rs::{digest, hmac};
+use serde::Serialize;
+use serde_json::json;
+
+/// The longest access token: with its name and attributes it must fit the 4,096 bytes that browsers keep of a cookie
+/// (RFC 6265, section 6.1).
+pub const MAX_LEN: usize = 4_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Ed25519 (RFC 8037): others verify with public keys.
+    EdDsa,
+    /// HMAC-SHA256: faster, and only this server verifies.
+    Hs256,
+}
+
+impl Algorithm {
+    /// The name that JOSE has for it (RFC 7518).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Hs256 => "HS256",
+        }
+    }
+}
+
+enum SigningKey {
+    EdDsa(Ed25519KeyPair),
+    Hs256(Box<hmac::Key>),
+}
+
+/// The key that signs access tokens in one epoch.
+pub struct Signer {
+    pub epoch: u64,
+    key: SigningKey,
+    kid: String,
+    /// The first part of every token it signs.
+    header: String,
+}
+
+/// A public key of a JSON Web Key Set (RFC 8037, section 2).
+#[derive(Serialize)]
+pub struct PublicKey {
+    kty: &'static str,
+    crv: &'static str,
+    alg: &'static str,
+    #[serde(rename = "use")]
+    usage: &'static str,
+    kid: String,
+    x: String,
+}
+
+impl Signer {
+    pub fn new(algorithm: Algorithm, seed: &[u8; 32], epoch: u64) -> Self {
+        let (key, identity) = match algorithm {
+            Algorithm::EdDsa => {
+                let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("every 32 bytes are a seed");
+                let public = pair.public_key().as_ref().to_vec();
+                (SigningKey::EdDsa(pair), digest::digest(&digest::SHA256, &public).as_ref().to_vec())
+            }
+            Algorithm::Hs256 => {
+                let key = hmac::Key::new(hmac::HMAC_SHA256, seed);
+                let identity = hmac::sign(&key, b"kid").as_ref().to_vec();
+                (SigningKey::Hs256(Box::new(key)), identity)
+            }
+        };
+        let kid = base64url(&identity[..12]);
+        let header = base64url(format!(r#"{{"alg":"{}","typ":"at+jwt","kid":"{kid}"}}"#, algorithm.name()));
+        Self { epoch, key, kid, header }
+    }
+
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match &self.key {
+            SigningKey::EdDsa(pair) => pair.sign(message).as_ref().to_vec(),
+            SigningKey::Hs256(key) => hmac::sign(key, message).as_ref().to_vec(),
+        }
+    }
+
+    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.key {
+            SigningKey::EdDsa(pair) => {
+                UnparsedPublicKey::new(&ED25519, pair.public_key().as_ref()).verify(message, signature).is_ok()
+            }
+            SigningKey::Hs256(key) => hmac::verify(key, message, signature).is_ok(),
+        }
+    }
+
+    pub fn public_key(&self) -> Option<PublicKey> {
+        let SigningKey::EdDsa(pair) = &self.key else { return None };
+        Some(PublicKey {
+            kty: "OKP",
+            crv: "Ed25519",
+            alg: Algorithm::EdDsa.name(),
+            usage: "sig",
+            kid: self.kid.clone(),
+            x: base64url(pair.public_key()),
+        })
+    }
+}
+
+/// Whom access tokens are from and for, where that is configured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Audience {
+    pub issuer: Option<String>,
+    pub audience: Option<String>,
+}
+
+/// What an access token says.
+pub struct Claims<'a> {
+    pub name: &'a str,
+    pub token: Token<'a>,
+    pub generation: u32,
+    /// The anti-CSRF token that goes with it.
+    pub csrf: Option<String>,
+    /// The thumbprint of the key that its sender must prove to hold (RFC 9449, section 6).
+    pub thumbprint: Option<&'a str>,
+    pub payload: &'a Payload,
+    pub issued: Millis,
+    pub expires: Millis,
+}
+
+/// Signs an access token.
+pub fn sign(ring: &Ring, audience: &Audience, claims: &Claims<'_>) -> Result<String, Error> {
+    let unwritable = |_| Status::GeneralError.because("the access token cannot be written");
+    let own = payload_members(claims.payload)?;
+    // The standard's claims first, the application's after them: none of either is in both.
+    let mut body = String::from("{");
+    let mut add = |name: &str, value: serde_json::Value| {
+        if body.len() > 1 {
+            body.push(',');
+        }
+        body += &format!("\"{name}\":{value}");
+    };
+    add("sub", json!(claims.name));
+    add("sid", json!(String::from_utf8_lossy(claims.token.as_bytes())));
+    add("gen", json!(claims.generation));
+    add("iat", json!(claims.issued.0 / 1_000));
+    add("exp", json!(claims.expires.0 / 1_000));
+    for (name, value) in [("iss", &audience.issuer), ("aud", &audience.audience), ("csrf", &claims.csrf)] {
+        if let Some(value) = value {
+            add(name, json!(value));
+        }
+    }
+    if let Some(thumbprint) = claims.thumbprint {
+        add("cnf", json!({ "jkt": thumbprint }));
+    }
+    for (name, value) in own.iter() {
+        body.push(',');
+        body += &serde_json::to_string(name).map_err(unwritable)?;
+        body.push(':');
+        body += value.get();
+    }
+    let id = ring.token_id(body.as_bytes());
+    body += &format!(",\"jti\":\"{id}\"}}");
+
+    let signer = ring.signer(claims.issued);
+    let message = format!("{}.{}", signer.header, base64url(body));
+    let token = format!("{message}.{}", base64url(signer.sign(message.as_bytes())));
+    if token.len() > MAX_LEN {
+        let reason = format!("the access token would have {} characters; browsers keep {MAX_LEN}", token.len());
+        return Err(Status::ValueSize.because(reason));
+    }
+    Ok(token)
+}
+
+/// The payload's members, checked again: it may come from the store, where anyone could have written.
+fn payload_members(payload: &Payload) -> Result<Object<'_>, Error> {
+    payload.members()
+}
+
+/// An access token whose signature, time, issuer and audience are good.
+pub struct Access {
+    pub name: String,
+    /// The session's token.
+    pub handle: String,
+    pub generation: u32,
+    pub thumbprint: Option<String>,
+    pub payload: Payload,
+    pub expires: Millis,
+}
+
+impl Access {
+    /// Verifies an access token; `None`, whatever is wrong with it.
+    ///
+    /// The header is compared with those that our keys would write, never read (RFC 8725, section 3.1; nothing in it can
+    /// choose an algorithm or a key). The claims are read once the signature is known to be good.
+    pub fn verify(text: &[u8], ring: &Ring, audience: &Audience, now: Millis) -> Option<Self> {
+        if text.len() > MAX_LEN {
+            return None;
+        }
+        let end_of_message = text.iter().rposition(|&byte| byte == b'.')?;
+        let (message, signature) = (&text[..end_of_message], from_base64url(&text[end_of_message + 1..])?);
+        let end_of_header = message.iter().position(|&byte| byte == b'.')?;
+        let (header, body) = (&message[..end_of_header], &message[end_of_header + 1..]);
+        let signer = ring.verifiers(now).find(|signer| signer.header.as_bytes() == header)?;
+        if !signer.verifies(message, &signature) {
+            return None;
+        }
+        Self::read(&from_base64url(body)?, audience, now)
+    }
+
+    fn read(body: &[u8], audience: &Audience, now: Millis) -> Option<Self> {
+        let claims = Object::parse(body).ok()?;
+        let text = |name| json::string(claims.get(name)?, name).ok().map(|text| text.into_owned());
+        let number = |name| claims.get(name)?.get().parse::<u64>().ok();
+        let expires = Millis(number("exp")?.checked_mul(1_000)?);
+        let as_configured = |name, configured: &Option<String>| configured.is_none() || text(name) == *configured;
+        if expires <= now || !as_configured("iss", &audience.issuer) || !as_configured("aud", &audience.audience) {
+            return None;
+        }
+        let thumbprint = claims.get("cnf").and_then(|cnf| {
+            let cnf = json::object(cnf, "cnf").ok()?;
+            json::string(cnf.get("jkt")?, "jkt").ok().map(|text| text.into_owned())
+        });
+        Some(Self {
+            name: text("sub")?,
+            handle: text("sid").filter(|handle| Token::parse(handle.as_bytes()).is_some())?,
+            generation: number("gen")?.try_into().ok()?,
+            thumbprint,
+            payload: Payload::of_claims(&claims).ok()?,
+            expires,
+        })
+    }
+
+    /// The token of the session that this is an access token of.
+    pub fn token(&self) -> Option<Token<'_>> {
+        Token::parse(self.handle.as_bytes())
+    }
+}
+
+/// The value of BIND, if it is the thumbprint of a key: the base64url text of a SHA-256 (RFC 7638, RFC 8705 section 3.1).
+pub fn thumbprint(bind: &[u8]) -> Option<&str> {
+    let is_thumbprint = from_base64url(bind).is_some_and(|hash| hash.len() == 32);
+    std::str::from_utf8(bind).ok().filter(|_| is_thumbprint)
+}

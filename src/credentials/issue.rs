@@ -1,0 +1,232 @@
+//! All credentials of one generation of a session, with the cookies and headers that carry them.
+
+use super::access::{self, Access, Audience, Claims};
+use super::cookies::{Attributes, Cookie, Headers, MAX_AGE, SameSite};
+use super::payload::Payload;
+use super::ring::Ring;
+use super::sealed::{self, Kind};
+use crate::protocol::Error;
+use crate::session::{Millis, Seconds, Token};
+use serde::Serialize;
+use serde::ser::SerializeStruct;
+
+/// How credentials are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    pub access_validity: Seconds,
+    pub anti_csrf: bool,
+    pub audience: Audience,
+    pub cookies: Attributes,
+}
+
+/// Whom they are made for.
+pub struct Holder<'a> {
+    pub token: Token<'a>,
+    pub name: &'a str,
+    pub kind: Kind,
+    pub generation: u32,
+    pub bind: Option<&'a [u8]>,
+    pub payload: Payload,
+    /// When the session expires.
+    pub ends: Option<Millis>,
+    pub now: Millis,
+}
+
+/// The session, as its credentials speak of it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionView {
+    pub handle: String,
+    pub user_id: String,
+    #[serde(rename = "userDataInJWT")]
+    pub payload: Payload,
+}
+
+/// One credential that travels in a cookie.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenView {
+    token: String,
+    /// Not there if it never expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry: Option<Millis>,
+    created_time: Millis,
+    cookie_path: String,
+    cookie_secure: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<String>,
+    same_site: SameSite,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct IdRefreshView {
+    token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry: Option<Millis>,
+    created_time: Millis,
+}
+
+/// What a reply says of credentials. Its members stand beside those of the command's own.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    session: SessionView,
+    access_token: Option<TokenView>,
+    refresh_token: Option<TokenView>,
+    id_refresh_token: Option<IdRefreshView>,
+    cookie_token: Option<TokenView>,
+    anti_csrf_token: Option<String>,
+    set_cookie: Vec<String>,
+    headers: Headers,
+}
+
+/// Makes the credentials of a session's generation.
+pub fn issue(ring: &Ring, policy: &Policy, holder: &Holder<'_>) -> Result<Issued, Error> {
+    let Holder { token, name, generation, ends, now, .. } = *holder;
+    let anti_csrf = policy.anti_csrf.then(|| ring.anti_csrf(token, generation));
+    let sealed = sealed::seal(ring, holder.kind, token, generation, holder.bind);
+    let mut carrier = Carrier { policy, now, set_cookie: Vec::new() };
+    let mut issued = Issued {
+        session: SessionView {
+            handle: String::from_utf8_lossy(token.as_bytes()).into_owned(),
+            user_id: name.to_owned(),
+            payload: holder.payload.clone(),
+        },
+        access_token: None,
+        refresh_token: None,
+        id_refresh_token: None,
+        cookie_token: None,
+        anti_csrf_token: anti_csrf.clone(),
+        set_cookie: Vec::new(),
+        headers: Headers::new(anti_csrf.clone(), None),
+    };
+    match holder.kind {
+        Kind::Cookie => issued.cookie_token = Some(carrier.carry(Cookie::Session, sealed, ends)),
+        Kind::Refresh => {
+            let (access, expires) = sign(ring, policy, holder, anti_csrf.clone())?;
+            issued.access_token = Some(carrier.carry(Cookie::Access, access, Some(expires)));
+            issued.refresh_token = Some(carrier.carry(Cookie::Refresh, sealed, ends));
+            let id_refresh = ring.id_refresh(token, generation);
+            let expiry = ends.map_or_else(|| "never".to_owned(), |ends| ends.0.to_string());
+            issued.headers = Headers::new(anti_csrf, Some(format!("{id_refresh};{expiry}")));
+            carrier.carry(Cookie::IdRefresh, id_refresh.clone(), ends);
+            issued.id_refresh_token = Some(IdRefreshView { token: id_refresh, expiry: ends, created_time: now });
+        }
+    }
+    issued.set_cookie = carrier.set_cookie;
+    Ok(issued)
+}
+
+fn sign(ring: &Ring, policy: &Policy, holder: &Holder<'_>, csrf: Option<String>) -> Result<(String, Millis), Error> {
+    let expires = holder.ends.into_iter().fold(holder.now.after(policy.access_validity), Millis::min);
+    // A JWT tells time in seconds.
+    let expires = Millis(expires.0 / 1_000 * 1_000);
+    let claims = Claims {
+        name: holder.name,
+        token: holder.token,
+        generation: holder.generation,
+        csrf,
+        thumbprint: holder.bind.and_then(access::thumbprint),
+        payload: &holder.payload,
+        issued: holder.now,
+        expires,
+    };
+    Ok((access::sign(ring, &policy.audience, &claims)?, expires))
+}
+
+/// A new access token in place of one that was verified: another payload, all else the same, its end included.
+pub fn reissue(ring: &Ring, policy: &Policy, access: Access, payload: Payload, now: Millis) -> Result<Issued, Error> {
+    let token = access.token().ok_or_else(Error::not_a_session)?;
+    let anti_csrf = policy.anti_csrf.then(|| ring.anti_csrf(token, access.generation));
+    let claims = Claims {
+        name: &access.name,
+        token,
+        generation: access.generation,
+        csrf: anti_csrf.clone(),
+        thumbprint: access.thumbprint.as_deref(),
+        payload: &payload,
+        issued: now,
+        expires: access.expires,
+    };
+    let text = access::sign(ring, &policy.audience, &claims)?;
+    let mut carrier = Carrier { policy, now, set_cookie: Vec::new() };
+    let access_token = carrier.carry(Cookie::Access, text, Some(access.expires));
+    Ok(Issued {
+        session: SessionView { handle: access.handle.clone(), user_id: access.name.clone(), payload },
+        access_token: Some(access_token),
+        refresh_token: None,
+        id_refresh_token: None,
+        cookie_token: None,
+        anti_csrf_token: anti_csrf.clone(),
+        set_cookie: carrier.set_cookie,
+        headers: Headers::new(anti_csrf, None),
+    })
+}
+
+/// Collects the cookies of a response.
+struct Carrier<'a> {
+    policy: &'a Policy,
+    now: Millis,
+    set_cookie: Vec<String>,
+}
+
+impl Carrier<'_> {
+    fn carry(&mut self, cookie: Cookie, token: String, expiry: Option<Millis>) -> TokenView {
+        let cookies = &self.policy.cookies;
+        let max_age = expiry.map_or(MAX_AGE, |expiry| (expiry.since(self.now) / 1_000).min(MAX_AGE));
+        self.set_cookie.push(cookies.set_cookie(cookie, &token, max_age));
+        TokenView {
+            token,
+            expiry,
+            created_time: self.now,
+            cookie_path: cookies.path(cookie).to_owned(),
+            cookie_secure: cookies.secure,
+            domain: cookies.domain.clone(),
+            same_site: cookies.same_site,
+        }
+    }
+}
+
+impl Issued {
+    /// How many members [`Self::serialize_into`] writes.
+    pub fn len(&self) -> usize {
+        let optional = [
+            self.access_token.is_some(),
+            self.refresh_token.is_some(),
+            self.id_refresh_token.is_some(),
+            self.cookie_token.is_some(),
+            self.anti_csrf_token.is_some(),
+        ];
+        3 + optional.into_iter().filter(|there| *there).count()
+    }
+
+    /// Writes the members into a reply that has others beside them.
+    pub fn serialize_into<S: SerializeStruct>(&self, reply: &mut S) -> Result<(), S::Error> {
+        reply.serialize_field("session", &self.session)?;
+        if let Some(token) = &self.access_token {
+            reply.serialize_field("accessToken", token)?;
+        }
+        if let Some(token) = &self.refresh_token {
+            reply.serialize_field("refreshToken", token)?;
+        }
+        if let Some(token) = &self.id_refresh_token {
+            reply.serialize_field("idRefreshToken", token)?;
+        }
+        if let Some(token) = &self.cookie_token {
+            reply.serialize_field("cookieToken", token)?;
+        }
+        if let Some(token) = &self.anti_csrf_token {
+            reply.serialize_field("antiCsrfToken", token)?;
+        }
+        reply.serialize_field("setCookie", &self.set_cookie)?;
+        reply.serialize_field("headers", &self.headers)
+    }
+}
+
+impl Serialize for Issued {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut reply = serializer.serialize_struct("Issued", self.len())?;
+        self.serialize_into(&mut reply)?;
+        reply.end()
+    }
+}

@@ -1,0 +1,175 @@
+//! The keys of one database: derived from its secrets, the same on every node, with nothing stored.
+
+use super::access::{Algorithm, Signer};
+use super::sealed::Kind;
+use super::secret::{Purpose, Secret};
+use super::{base64url, from_base64url};
+use crate::session::{Millis, Seconds, Token};
+use aws_lc_rs::{constant_time, hmac};
+use serde::Serialize;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// All keys of one database. Those of the first secret sign; those of all verify.
+pub struct Ring {
+    secrets: Vec<Keys>,
+    database: u32,
+    algorithm: Algorithm,
+    /// How long a signing key signs.
+    rotation: Seconds,
+    /// How long an access token lives.
+    validity: Seconds,
+}
+
+/// The keys of one secret.
+struct Keys {
+    secret: Secret,
+    refresh: hmac::Key,
+    cookie: hmac::Key,
+    anti_csrf: hmac::Key,
+    id_refresh: hmac::Key,
+    token_id: hmac::Key,
+    /// The signing keys derived so far, by epoch: at most the few of [`Ring::epochs`] and those just before them.
+    signers: RefCell<Vec<Rc<Signer>>>,
+}
+
+/// A JSON Web Key Set (RFC 7517, section 5).
+#[derive(Serialize)]
+pub struct KeySet {
+    keys: Vec<super::access::PublicKey>,
+}
+
+impl Keys {
+    fn new(secret: &Secret, database: u32) -> Self {
+        let key = |purpose| {
+            let derived = secret.derive(purpose, "HMAC-SHA256", database, 0);
+            hmac::Key::new(hmac::HMAC_SHA256, &derived)
+        };
+        Self {
+            secret: secret.clone(),
+            refresh: key(Purpose::RefreshToken),
+            cookie: key(Purpose::CookieToken),
+            anti_csrf: key(Purpose::AntiCsrf),
+            id_refresh: key(Purpose::IdRefresh),
+            token_id: key(Purpose::TokenId),
+            signers: RefCell::default(),
+        }
+    }
+
+    fn sealing(&self, kind: Kind) -> &hmac::Key {
+        match kind {
+            Kind::Refresh => &self.refresh,
+            Kind::Cookie => &self.cookie,
+        }
+    }
+}
+
+impl Ring {
+    /// The keys that these secrets make, of which there is at least one.
+    pub fn new(secrets: &[Secret], database: u32, algorithm: Algorithm, rotation: Seconds, validity: Seconds) -> Self {
+        let secrets = secrets.iter().map(|secret| Keys::new(secret, database)).collect();
+        Self { secrets, database, algorithm, rotation, validity }
+    }
+
+    /// The keys that sign.
+    fn current(&self) -> &Keys {
+        &self.secrets[0]
+    }
+
+    /// The key that seals tokens of a kind.
+    pub fn sealing(&self, kind: Kind) -> &hmac::Key {
+        self.current().sealing(kind)
+    }
+
+    /// The keys that a sealed token of a kind may have been sealed with.
+    pub fn unsealing(&self, kind: Kind) -> impl Iterator<Item = &hmac::Key> {
+        self.secrets.iter().map(move |keys| keys.sealing(kind))
+    }
+
+    /// The anti-CSRF token of a session's generation.
+    pub fn anti_csrf(&self, token: Token<'_>, generation: u32) -> String {
+        base64url(&proof(&self.current().anti_csrf, token, generation).as_ref()[..PROOF_LEN])
+    }
+
+    /// Whether this is the anti-CSRF token of a session's generation or of the one before.
+    pub fn is_anti_csrf(&self, presented: &[u8], token: Token<'_>, generation: u32) -> bool {
+        let Some(presented) = from_base64url(presented) else { return false };
+        let generations = [Some(generation), generation.checked_sub(1)];
+        self.secrets.iter().any(|keys| {
+            generations.into_iter().flatten().any(|generation| {
+                let expected = proof(&keys.anti_csrf, token, generation);
+                constant_time::verify_slices_are_equal(&presented, &expected.as_ref()[..PROOF_LEN]).is_ok()
+            })
+        })
+    }
+
+    /// The idRefresh token of a session's generation: by its change a front end sees that a session was refreshed.
+    pub fn id_refresh(&self, token: Token<'_>, generation: u32) -> String {
+        base64url(&proof(&self.current().id_refresh, token, generation).as_ref()[..PROOF_LEN])
+    }
+
+    /// The ID of an access token: a MAC over its other claims.
+    pub fn token_id(&self, claims: &[u8]) -> String {
+        base64url(&hmac::sign(&self.current().token_id, claims).as_ref()[..12])
+    }
+
+    /// The key that signs access tokens now.
+    pub fn signer(&self, now: Millis) -> Rc<Signer> {
+        self.signer_of(self.current(), self.epoch(now))
+    }
+
+    /// The keys that may have signed an access token that lives now, and those that will be next: another node's clock
+    /// may be ahead.
+    pub fn verifiers(&self, now: Millis) -> impl Iterator<Item = Rc<Signer>> {
+        self.secrets.iter().flat_map(move |keys| self.epochs(now).map(move |epoch| self.signer_of(keys, epoch)))
+    }
+
+    /// What others need to verify our access tokens: nothing, if they are signed with a shared key.
+    pub fn key_set(&self, now: Millis) -> KeySet {
+        KeySet { keys: self.verifiers(now).filter_map(|signer| signer.public_key()).collect() }
+    }
+
+    /// Of the secret that signs.
+    pub fn fingerprint(&self) -> String {
+        self.current().secret.fingerprint()
+    }
+
+    fn epoch(&self, now: Millis) -> u64 {
+        now.0 / self.rotation.as_millis()
+    }
+
+    /// Newest first but for the next: most tokens are of the current epoch.
+    fn epochs(&self, now: Millis) -> impl Iterator<Item = u64> + use<> {
+        let current = self.epoch(now);
+        let oldest = self.epoch(Millis(now.0.saturating_sub(self.validity.as_millis())));
+        (oldest..=current).rev().chain([current + 1])
+    }
+
+    fn signer_of(&self, keys: &Keys, epoch: u64) -> Rc<Signer> {
+        /// The past, the current and the next epoch, and one to spare.
+        const KEPT: usize = 4;
+        let mut signers = keys.signers.borrow_mut();
+        if let Some(signer) = signers.iter().find(|signer| signer.epoch == epoch) {
+            return signer.clone();
+        }
+        let seed = keys.secret.derive(Purpose::AccessToken, self.algorithm.name(), self.database, epoch);
+        let signer = Rc::new(Signer::new(self.algorithm, &seed, epoch));
+        if signers.len() == KEPT {
+            signers.remove(0);
+        }
+        signers.push(signer.clone());
+        signer
+    }
+}
+
+/// 192 bits of a MAC: 32 characters.
+const PROOF_LEN: usize = 24;
+
+/// Bound to the session and its generation, and to nothing that a page could choose (OWASP CSRF Prevention Cheat Sheet,
+/// "Signed Double-Submit Cookie").
+fn proof(key: &hmac::Key, token: Token<'_>, generation: u32) -> hmac::Tag {
+    let mut context = hmac::Context::with_key(key);
+    context.update(token.as_bytes());
+    context.update(&generation.to_be_bytes());
+    context.sign()
+}

@@ -1,0 +1,112 @@
+//! The one secret that everything is derived from (HKDF, RFC 5869).
+
+use aws_lc_rs::hkdf;
+
+/// What a derived key is for. Each is used for that alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    RefreshToken,
+    CookieToken,
+    AntiCsrf,
+    IdRefresh,
+    TokenId,
+    AccessToken,
+    Fingerprint,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::RefreshToken => "refresh-token",
+            Self::CookieToken => "cookie-token",
+            Self::AntiCsrf => "anti-csrf",
+            Self::IdRefresh => "id-refresh",
+            Self::TokenId => "jti",
+            Self::AccessToken => "access-token",
+            Self::Fingerprint => "fingerprint",
+        }
+    }
+}
+
+/// At least 32 bytes that nobody can guess (RFC 8725, section 3.5).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    pub const MIN_LEN: usize = 32;
+
+    /// A secret of these bytes; `None` if they are too few.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() >= Self::MIN_LEN).then(|| Self(bytes.to_vec()))
+    }
+
+    /// The secrets in a file: one a line, white space around it ignored, as are empty lines. The first signs, all verify.
+    pub fn in_file(content: &[u8]) -> Result<Vec<Self>, String> {
+        let lines = content.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+        let secrets: Option<Vec<_>> = lines.map(Self::new).collect();
+        match secrets {
+            Some(secrets) if !secrets.is_empty() => Ok(secrets),
+            Some(_) => Err("holds no secret".to_owned()),
+            None => Err(format!("holds a secret of less than {} bytes", Self::MIN_LEN)),
+        }
+    }
+
+    /// The key for a purpose and an algorithm in one database and, for keys that change with time, one epoch.
+    pub fn derive(&self, purpose: Purpose, algorithm: &str, database: u32, epoch: u64) -> [u8; 32] {
+        let info = format!("redis-sessions|{}|{algorithm}|{database}|{epoch}", purpose.label());
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"");
+        let pseudorandom = salt.extract(&self.0);
+        let mut key = [0; 32];
+        let filled = pseudorandom.expand(&[info.as_bytes()], hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut key));
+        // HKDF fails on more than 255 hashes of output; this is one.
+        filled.expect("32 bytes of output");
+        key
+    }
+
+    /// A few characters by which an operator sees that two nodes hold the same secret. They tell nothing else of it.
+    pub fn fingerprint(&self) -> String {
+        let derived = self.derive(Purpose::Fingerprint, "HKDF-SHA256", 0, 0);
+        derived[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Never the secret itself.
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secret({})", self.fingerprint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_holds_a_secret_a_line() {
+        let secret = "0123456789abcdef0123456789abcdef";
+        let file = format!("\n  {secret} \r\n\n{secret}2\n");
+        let secrets = Secret::in_file(file.as_bytes()).expect("secrets");
+        let expected = [secret.to_owned(), format!("{secret}2")].map(|text| Secret::new(text.as_bytes()));
+        assert_eq!(secrets.into_iter().map(Some).collect::<Vec<_>>(), expected);
+        assert!(Secret::in_file(b"").is_err());
+        assert!(Secret::in_file(b" \n\n").is_err());
+        assert!(Secret::in_file(format!("{secret}\nshort").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn each_purpose_algorithm_database_and_epoch_has_a_key_of_its_own() {
+        let secret = Secret::new(&[7; 32]).expect("a secret");
+        let key = secret.derive(Purpose::RefreshToken, "HS256", 0, 0);
+        assert_ne!(key, secret.derive(Purpose::CookieToken, "HS256", 0, 0));
+        assert_ne!(key, secret.derive(Purpose::RefreshToken, "EdDSA", 0, 0));
+        assert_ne!(key, secret.derive(Purpose::RefreshToken, "HS256", 1, 0));
+        assert_ne!(key, secret.derive(Purpose::RefreshToken, "HS256", 0, 1));
+        assert_ne!(key, Secret::new(&[8; 32]).expect("a secret").derive(Purpose::RefreshToken, "HS256", 0, 0));
+    }
+
+    #[test]
+    fn it_does_not_show_in_debug_output() {
+        let secret = Secret::new(b"0123456789abcdef0123456789abcdef").expect("a secret");
+        assert!(!format!("{secret:?}").contains("0123"));
+    }
+}

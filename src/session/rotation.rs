@@ -1,0 +1,187 @@
+//! What presenting a refresh or cookie token leads to (RFC 9700, section 4.14.2: rotation, and revocation on reuse).
+//!
+//! Each session counts how often its token was rotated; a token says which generation it is of. The token presented
+//! here is genuine: its MAC has been checked, so its generation was once handed out.
+
+use super::time::{Millis, Seconds};
+
+/// What the session knows of its rotations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotated {
+    /// The current generation; 0 until the first rotation.
+    pub generation: u32,
+    /// When the last rotation was.
+    pub at: Option<Millis>,
+}
+
+/// What refreshing leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// The session moves on to this generation.
+    Rotate { to: u32 },
+    /// The predecessor again, within the grace period: two tabs, or a lost answer. It gets the same successor.
+    Replay,
+    /// The token is of a generation that the store has not heard of: a failover lost the write. It moves on from there.
+    Forward { to: u32 },
+    /// The token was rotated out before: someone else has its successor.
+    Theft,
+    /// There is no generation after this one.
+    Exhausted,
+}
+
+/// How the generation of a genuine token stands to the session's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Current,
+    /// The one before, within the grace period.
+    Previous,
+    /// Not known yet: the store has lost the write, or lags.
+    Newer,
+    RotatedOut,
+}
+
+/// How a generation stands to a session's.
+pub fn standing(presented: u32, rotated: Rotated, now: Millis, grace: Seconds) -> Standing {
+    let in_grace = || rotated.at.is_some_and(|at| now.0.abs_diff(at.0) <= grace.as_millis());
+    match presented {
+        _ if presented > rotated.generation => Standing::Newer,
+        _ if presented == rotated.generation => Standing::Current,
+        _ if presented + 1 == rotated.generation && in_grace() => Standing::Previous,
+        _ => Standing::RotatedOut,
+    }
+}
+
+/// What refreshing with a token of this generation leads to.
+///
+/// With `no_grace` the session skips a generation: none that was ever handed out is then the one before.
+pub fn rotate(presented: u32, rotated: Rotated, now: Millis, grace: Seconds, no_grace: bool) -> Rotation {
+    let step = if no_grace { 2 } else { 1 };
+    let after = |generation: u32| generation.checked_add(step);
+    match standing(presented, rotated, now, grace) {
+        Standing::Previous if !no_grace => Rotation::Replay,
+        Standing::Current | Standing::Previous => {
+            after(rotated.generation).map_or(Rotation::Exhausted, |to| Rotation::Rotate { to })
+        }
+        Standing::Newer => after(presented).map_or(Rotation::Exhausted, |to| Rotation::Forward { to }),
+        Standing::RotatedOut => Rotation::Theft,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GRACE: Seconds = Seconds(30);
+    const AT: Millis = Millis(1_000_000);
+
+    fn outcome(presented: u32, generation: u32, after: i64, no_grace: bool) -> Rotation {
+        let rotated = Rotated { generation, at: (generation > 0).then_some(AT) };
+        rotate(presented, rotated, Millis(AT.0.saturating_add_signed(after)), GRACE, no_grace)
+    }
+
+    #[test]
+    fn every_case_of_the_table() {
+        use Rotation::*;
+        const LAST: u32 = u32::MAX;
+        // presented, current, ms since the rotation, no grace: outcome
+        let table = [
+            (0, 0, 0, false, Rotate { to: 1 }),
+            (0, 0, 0, true, Rotate { to: 2 }),
+            (5, 5, 0, false, Rotate { to: 6 }),
+            (5, 5, 9_999_999, false, Rotate { to: 6 }),
+            (5, 5, 0, true, Rotate { to: 7 }),
+            (4, 5, 0, false, Replay),
+            (4, 5, 30_000, false, Replay),
+            (4, 5, -30_000, false, Replay),
+            (4, 5, 30_001, false, Theft),
+            (4, 5, -30_001, false, Theft),
+            (4, 5, 0, true, Rotate { to: 7 }),
+            (4, 5, 30_001, true, Theft),
+            (3, 5, 0, false, Theft),
+            (3, 5, 0, true, Theft),
+            (0, 5, 0, false, Theft),
+            (6, 5, 0, false, Forward { to: 7 }),
+            (6, 5, 0, true, Forward { to: 8 }),
+            (100, 0, 0, false, Forward { to: 101 }),
+            (LAST, LAST, 0, false, Exhausted),
+            (LAST - 1, LAST - 1, 0, false, Rotate { to: LAST }),
+            (LAST - 1, LAST - 1, 0, true, Exhausted),
+            (LAST, 0, 0, false, Exhausted),
+            (LAST - 1, LAST, 0, false, Replay),
+        ];
+        for (presented, generation, after, no_grace, expected) in table {
+            let given = (presented, generation, after, no_grace);
+            assert_eq!(outcome(presented, generation, after, no_grace), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn without_grace_a_predecessor_is_theft_but_in_the_very_millisecond() {
+        let rotated = Rotated { generation: 5, at: Some(AT) };
+        assert_eq!(rotate(4, rotated, Millis(AT.0 + 1), Seconds(0), false), Rotation::Theft);
+    }
+
+    /// One session, and clients that each hold the last token they were answered.
+    #[derive(Debug)]
+    struct Clients {
+        rotated: Rotated,
+        now: Millis,
+        held: Vec<u32>,
+    }
+
+    impl Clients {
+        /// One client refreshes; whether the answer reaches it is up to the network.
+        fn refresh(&mut self, client: usize, answer_arrives: bool) -> Rotation {
+            let outcome = rotate(self.held[client], self.rotated, self.now, GRACE, false);
+            match outcome {
+                Rotation::Rotate { to } | Rotation::Forward { to } => {
+                    self.rotated = Rotated { generation: to, at: Some(self.now) };
+                }
+                _ => {}
+            }
+            if answer_arrives {
+                self.held[client] = self.rotated.generation;
+            }
+            outcome
+        }
+    }
+
+    proptest! {
+        /// Tabs share a cookie jar: who is answered, all hold. Requests that began before may still present the predecessor.
+        #[test]
+        fn honest_tabs_are_never_logged_out(
+            steps in prop::collection::vec((0..15_000_u64, any::<bool>(), 0..3_usize), 1..200),
+        ) {
+            let mut session = Clients { rotated: Rotated { generation: 0, at: None }, now: AT, held: vec![0] };
+            for (wait, answer_arrives, late_requests) in steps {
+                session.now = Millis(session.now.0 + wait);
+                let begun_with = session.held[0];
+                let first = session.refresh(0, answer_arrives);
+                prop_assert_ne!(first, Rotation::Theft);
+                // A lost answer is asked for again within the grace period.
+                if !answer_arrives {
+                    prop_assert_ne!(session.refresh(0, true), Rotation::Theft);
+                }
+                for _ in 0..late_requests {
+                    let late = rotate(begun_with, session.rotated, session.now, GRACE, false);
+                    prop_assert!(matches!(late, Rotation::Replay | Rotation::Rotate { .. }), "{late:?}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_token_from_before_the_predecessor_always_ends_the_session(
+            generation in 2..u32::MAX, age in 2..u32::MAX, after: u32, no_grace: bool,
+        ) {
+            prop_assume!(age <= generation);
+            prop_assert_eq!(outcome(generation - age, generation, i64::from(after), no_grace), Rotation::Theft);
+        }
+
+        #[test]
+        fn after_a_failover_a_client_goes_on_from_its_own_token(lost in 1..1000_u32, generation in 0..1_000_000_u32) {
+            let outcome = outcome(generation + lost, generation, 0, false);
+            prop_assert_eq!(outcome, Rotation::Forward { to: generation + lost + 1 });
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The credentials of a session, as its hash tells of them: which kind, and how far they were rotated.
+
+use super::{Key, Kind, Mode, Store, sessions};
+use crate::credentials::{self, Payload, Sealed};
+use crate::credentials::{Ring, issue::SessionView};
+use crate::protocol::{Error, Status};
+use crate::redis::Bytes;
+use crate::session::rotation::Rotated;
+use crate::session::{Meta, Millis, Token};
+
+/// What a session's hash says of its credentials.
+pub struct Grant {
+    pub name: String,
+    pub kind: credentials::Kind,
+    pub rotated: Rotated,
+    pub payload: Payload,
+    pub expires: Option<Millis>,
+}
+
+/// How a kind of credentials is written in [`Meta::Kind`].
+pub const fn kind_name(kind: credentials::Kind) -> &'static str {
+    match kind {
+        credentials::Kind::Refresh => "tokens",
+        credentials::Kind::Cookie => "cookie",
+    }
+}
+
+impl Grant {
+    /// The credentials of an open session; `None` if it was made without any.
+    fn of<K: Key>(key: &K) -> Result<Option<Self>, Error> {
+        let text = |meta| key.field(meta).and_then(|field| String::from_utf8(field.as_ref().to_vec()).ok());
+        let (Some(kind), Some(name)) = (text(Meta::Kind), text(Meta::Name)) else { return Ok(None) };
+        let kinds = [credentials::Kind::Refresh, credentials::Kind::Cookie];
+        let Some(kind) = kinds.into_iter().find(|known| kind_name(*known) == kind) else { return Ok(None) };
+        let generation = sessions::number(key, Meta::Gen).and_then(|number| u32::try_from(number).ok());
+        Ok(Some(Self {
+            name,
+            kind,
+            rotated: Rotated {
+                generation: generation.unwrap_or(0),
+                at: sessions::number(key, Meta::Rotated).map(Millis),
+            },
+            payload: payload(key)?,
+            expires: key.expires(),
+        }))
+    }
+
+    /// The session, as its credentials speak of it.
+    pub fn view(self, token: Token<'_>) -> SessionView {
+        SessionView {
+            handle: String::from_utf8_lossy(token.as_bytes()).into_owned(),
+            user_id: self.name,
+            payload: self.payload,
+        }
+    }
+}
+
+/// The payload of an open session. It is checked again: anyone with access to the key could have written it.
+pub fn payload<K: Key>(key: &K) -> Result<Payload, Error> {
+    let damaged =
+        |_| Status::GeneralError.because("the session's .payload is not one that SH.PAYLOAD would have stored");
+    key.field(Meta::Payload)
+        .map_or(Ok(Payload::default()), |text| Payload::parse(text.as_ref(), usize::MAX).map_err(damaged))
+}
+
+/// The credentials of a session whose credential was found to be genuine. That the session is gone, or is another kind
+/// of thing by now, makes the credential worthless; on a replica it may only not have arrived yet.
+pub fn find<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Grant, Error> {
+    let key = store.open(token, Mode::Read);
+    let grant = match key.kind() {
+        Kind::Hash => Grant::of(&key)?,
+        _ => None,
+    };
+    drop(key);
+    grant.ok_or_else(|| if store.is_replica() { Error::try_refresh_token() } else { Error::unauthorised() })
+}
+
+/// The generation of a sealed token of this session, and its kind, if it is one of these kinds and genuine.
+pub fn open_sealed(
+    ring: &Ring,
+    kinds: &[credentials::Kind],
+    token: Token<'_>,
+    presented: &[u8],
+    bind: Option<&[u8]>,
+) -> Option<(credentials::Kind, u32)> {
+    let sealed = Sealed::parse(presented)?;
+    kinds.iter().find_map(|&kind| Some((kind, sealed.open(ring, kind, token, bind)?)))
+}

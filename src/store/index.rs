@@ -1,0 +1,153 @@
+//! The index of a name: a sorted set of the tokens of its listed sessions, by the expiry known at the last write.
+//!
+//! It is a help, never the truth: a session lives or not whatever the index says. What is stale in it is dropped or put
+//! right by whoever writes to it next, a few members at a time, and it goes by itself with the last of its sessions.
+
+use super::{Access, Key, Kind, Mode, Store, keys, sessions};
+use crate::protocol::{Error, Status};
+use crate::redis::{Bytes, Name};
+use crate::session::{Meta, Millis, Token};
+use crate::slot;
+
+/// How many stale members one command puts right at most.
+const HEALED: usize = 16;
+
+/// A listed session that lives.
+pub struct Member {
+    pub token: Name,
+    pub created: Millis,
+}
+
+/// The score of a session that expires then, or never.
+fn score(expires: Option<Millis>) -> f64 {
+    // Exact: milliseconds since the epoch stay below 2^53 for 285,000 years.
+    expires.map_or(f64::INFINITY, |Millis(at)| at as f64)
+}
+
+fn wrong_type() -> Error {
+    Status::WrongType.because("the key of the name's index holds the wrong kind of value")
+}
+
+/// Fails if the index cannot be written to: another kind of value is in its place, or it may be on another node. To be
+/// asked before anything is changed.
+pub fn prepare<S: Store>(store: &mut S, index: &Name) -> Result<(), Error> {
+    store.permit(&[(index.into(), Access::ReadWrite)])?;
+    let kind = store.open(index.into(), Mode::Read).kind();
+    match kind {
+        Kind::Zset => Ok(()),
+        Kind::Missing => store.absence_is_proof(index.as_ref()),
+        _ => Err(wrong_type()),
+    }
+}
+
+/// Lists a session, or moves it to its new expiry. Puts some stale members right on the way.
+pub fn put<S: Store>(store: &mut S, index: &Name, name: &[u8], token: Bytes<'_>, expires: Option<Millis>) {
+    let now = store.now();
+    let key = store.open(index.into(), Mode::Read);
+    let usable = matches!(key.kind(), Kind::Zset | Kind::Missing);
+    let missing = key.kind() == Kind::Missing;
+    let stale = key.lowest(score(Some(now)), HEALED);
+    drop(key);
+    if !usable || (missing && store.absence_is_proof(index.as_ref()).is_err()) {
+        return;
+    }
+    let stale = stale.into_iter().filter(|(member, _)| member.as_ref() != token.as_bytes());
+    let checked: Vec<_> = stale.map(|(member, _)| (find(store, name, member.as_ref()), member)).collect();
+    let (mut gone, mut there) = (Vec::new(), vec![(token, score(expires))]);
+    for (found, member) in &checked {
+        match found {
+            Ok(Some(session)) => there.push((member.as_ref().into(), score(session.expires))),
+            Ok(None) => gone.push(Bytes::from(member.as_ref())),
+            // It may be on another node, or is not ours to look at: it stays as it is.
+            Err(_) => {}
+        }
+    }
+    let mut key = store.open(index.into(), Mode::Write);
+    key.remove_members(gone.into_iter());
+    key.add_members(&there);
+    settle(&mut key);
+}
+
+/// Takes sessions off the list.
+pub fn remove<'a, S: Store>(store: &mut S, index: &Name, tokens: impl Iterator<Item = Bytes<'a>>) {
+    let mut key = store.open(index.into(), Mode::Write);
+    if key.kind() == Kind::Zset && key.remove_members(tokens) > 0 {
+        settle(&mut key);
+    }
+}
+
+/// Makes the index go with the last of its sessions.
+fn settle<K: Key>(key: &mut K) {
+    let Some(highest) = key.highest_score() else { return };
+    let wanted = highest.is_finite().then_some(Millis(highest as u64));
+    match wanted {
+        _ if key.expires() == wanted => {}
+        Some(at) => key.expire_at(at),
+        None => key.persist(),
+    }
+}
+
+/// A session as its index needs to know it.
+struct Found {
+    created: Millis,
+    expires: Option<Millis>,
+}
+
+/// The session of this token, if it lives and is a listed one of this name.
+fn find<S: Store>(store: &mut S, name: &[u8], token: &[u8]) -> Result<Option<Found>, Error> {
+    if Token::parse(token).is_none() || slot::of(token) != slot::of(name) {
+        return Ok(None);
+    }
+    store.permit(&[(token.into(), Access::Read)])?;
+    let key = store.open(token.into(), Mode::Read);
+    let missing = key.kind() == Kind::Missing;
+    let ours = key.field(Meta::Name).is_some_and(|field| field.as_ref() == name) && key.has(Meta::Listed);
+    let found = ours.then(|| Found {
+        created: sessions::number(&key, Meta::Created).map_or(Millis(0), Millis),
+        expires: key.expires(),
+    });
+    drop(key);
+    if missing {
+        store.absence_is_proof(token)?;
+    }
+    Ok(found)
+}
+
+/// The listed sessions of a name that live, oldest first.
+pub fn members<S: Store>(store: &mut S, name: &[u8], index: &Name) -> Result<Vec<Member>, Error> {
+    let key = store.open(index.into(), Mode::Read);
+    let listed = match key.kind() {
+        Kind::Zset => key.lowest(f64::INFINITY, usize::MAX),
+        Kind::Missing => Vec::new(),
+        _ => return Err(wrong_type()),
+    };
+    drop(key);
+    if listed.is_empty() {
+        store.absence_is_proof(index.as_ref())?;
+    }
+    let mut members = Vec::with_capacity(listed.len());
+    for (token, _) in listed {
+        if let Some(session) = find(store, name, token.as_ref())? {
+            members.push(Member { token: Name::from(token.as_ref()), created: session.created });
+        }
+    }
+    members.sort_by(|one, other| (one.created, one.token.as_ref()).cmp(&(other.created, other.token.as_ref())));
+    Ok(members)
+}
+
+/// The listed sessions that have to end so that a new one makes at most `limit`, oldest first.
+pub fn beyond<S: Store>(store: &mut S, name: &[u8], index: &Name, limit: u32) -> Result<Vec<Member>, Error> {
+    let others = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(1);
+    if store.open(index.into(), Mode::Read).len() <= others {
+        return Ok(Vec::new());
+    }
+    let mut members = members(store, name, index)?;
+    members.truncate(members.len().saturating_sub(others));
+    Ok(members)
+}
+
+/// The index that a session is on, if it is a listed one.
+pub fn of<K: Key>(key: &K) -> Option<(Name, Name)> {
+    let name = key.has(Meta::Listed).then(|| key.field(Meta::Name)).flatten()?;
+    Some((keys::index(name.as_ref()), Name::from(name.as_ref())))
+}

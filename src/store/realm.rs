@@ -1,0 +1,84 @@
+//! The keys of the database that a command runs on.
+//!
+//! They come from `sh.secret-file` or, without one, from a secret that the database keeps itself.
+
+use super::{Key, Kind, Mode, Store};
+use crate::credentials::Ring;
+use crate::credentials::secret::Secret;
+use crate::protocol::{Error, Status};
+use crate::redis::Bytes;
+use crate::settings::Settings;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Where a database keeps its generated secret: outside `sh:*`, so that no application user can read it.
+pub const SECRET_KEY: &[u8] = b"redis-sessions:secret";
+
+/// The keys made last for a database, and what they were made of.
+struct Made {
+    secrets: Vec<Secret>,
+    settings: (crate::credentials::Algorithm, u32, u32),
+    ring: Rc<Ring>,
+}
+
+thread_local! {
+    static MADE: RefCell<HashMap<u32, Made>> = RefCell::default();
+}
+
+/// The keys to mint credentials with. The first command that needs them makes the secret.
+pub fn minting<S: Store>(store: &mut S, settings: &Settings) -> Result<Rc<Ring>, Error> {
+    if let Some(ring) = verifying(store, settings)? {
+        return Ok(ring);
+    }
+    if store.is_cluster() {
+        return Err(Status::GeneralError.because("in a cluster credentials need sh.secret-file, the same on all nodes"));
+    }
+    let secret = store.new_secret();
+    store.open(SECRET_KEY.into(), Mode::Write).set_string(Bytes::from(secret.as_bytes()), None);
+    verifying(store, settings)?.ok_or_else(unreadable)
+}
+
+/// The keys to verify credentials with; none, as long as none was ever minted.
+pub fn verifying<S: Store>(store: &mut S, settings: &Settings) -> Result<Option<Rc<Ring>>, Error> {
+    if let Some(file) = &settings.secrets {
+        return Ok(Some(ring(store.database(), file, settings)));
+    }
+    if store.is_cluster() {
+        return Ok(None);
+    }
+    // Opened each time, so that it is never the key that was not used for longest.
+    let key = store.open(SECRET_KEY.into(), Mode::Read);
+    let secret = match key.kind() {
+        Kind::Missing => return Ok(None),
+        _ => key.string().as_deref().and_then(Secret::new).ok_or_else(unreadable)?,
+    };
+    drop(key);
+    Ok(Some(ring(store.database(), &[secret], settings)))
+}
+
+fn unreadable() -> Error {
+    Status::GeneralError.because("the key redis-sessions:secret does not hold a secret of at least 32 bytes")
+}
+
+fn ring(database: u32, secrets: &[Secret], settings: &Settings) -> Rc<Ring> {
+    let inputs = (settings.algorithm, settings.key_rotation.0, settings.policy.access_validity.0);
+    MADE.with_borrow_mut(|made| {
+        if let Some(made) = made.get(&database)
+            && made.secrets == secrets
+            && made.settings == inputs
+        {
+            return made.ring.clone();
+        }
+        let ring =
+            Ring::new(secrets, database, settings.algorithm, settings.key_rotation, settings.policy.access_validity);
+        let ring = Rc::new(ring);
+        made.insert(database, Made { secrets: secrets.to_vec(), settings: inputs, ring: ring.clone() });
+        ring
+    })
+}
+
+/// The keys of database 0, if any command has used them yet; for INFO.
+pub fn known() -> Option<Rc<Ring>> {
+    MADE.with_borrow(|made| made.get(&0).map(|made| made.ring.clone()))
+}
