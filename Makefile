@@ -1,8 +1,8 @@
 # Everything a newcomer types. `make run` and `make test` install what is missing first, and say so.
 
 SERVER ?= $(or $(REDIS_SERVER),redis-server)
-CLI ?= redis-cli
-PORT ?= 6379
+# Without a port `make run` takes the first free one from 6379 on.
+PORT ?=
 MODULE = $(or $(CARGO_TARGET_DIR),target)/release/libredis_sessions.so
 
 .PHONY: all build run test lint bench clean servers test-servers

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Runs the redis-cli examples of documentation pages again and writes their real output into the pages.
+
+    make run PORT=6379                              # in another terminal: a server with the module, and no sessions
+    tools/examples.py 6379 docs/commands/sh.new.md ...
+
+An example is a code block with lines "127.0.0.1:6379> command"; what follows such a line, to the next one or to the end
+of the block, is replaced by the command's output. A first line such as "$ redis-cli -3" gives the options. A line "# 2
+seconds later" waits. The tokens of the page's earlier run stand for those of this one; in a new example "$1" stands for
+the first token that the page's commands answered, "$2" for the second. All data is deleted before each page.
+"""
+import re
+import subprocess
+import sys
+import time
+
+PROMPT = "127.0.0.1:6379> "
+TOKEN = re.compile(r"sh:[A-Za-z0-9_-]{25}(?![A-Za-z0-9_-])")
+
+
+def redis_cli(port, command, options=()):
+    cli = ["redis-cli", "-p", port, *options]
+    return subprocess.run(cli, input=command, capture_output=True, text=True, check=True).stdout.rstrip("\n")
+
+
+class Page:
+    def __init__(self, port):
+        self.port = port
+        self.tokens = []
+        self.renamed = {}
+
+    def run(self, command, options, old_output):
+        command = TOKEN.sub(lambda token: self.renamed.get(token[0], token[0]), command)
+        command = re.sub(r"\$(\d+)", lambda number: self.tokens[int(number[1]) - 1], command)
+        output = redis_cli(self.port, command, options)
+        new = TOKEN.findall(output)
+        self.renamed.update(zip(TOKEN.findall(old_output), new))
+        self.tokens += [token for token in dict.fromkeys(new) if token not in self.tokens]
+        return [PROMPT + command, *output.split("\n")]
+
+    def block(self, lines):
+        # A terminal gets the annotated form unless it asks for the raw one.
+        options = lines[0].split()[2:] if lines and lines[0].startswith("$ redis-cli ") else []
+        options = options if "--raw" in options else ["--no-raw", *options]
+        done, i = [], 0
+        while i < len(lines):
+            line, i = lines[i], i + 1
+            if not line.startswith(PROMPT):
+                done.append(line)
+                if wait := re.match(r"# (\d+) seconds? later", line):
+                    time.sleep(int(wait[1]))
+                continue
+            start = i
+            while i < len(lines) and not lines[i].startswith((PROMPT, "# ")):
+                i += 1
+            done += self.run(line.removeprefix(PROMPT), options, "\n".join(lines[start:i]))
+        return done
+
+    def text(self, text):
+        redis_cli(self.port, "FLUSHALL")
+        done, block = [], None
+        for line in text.split("\n"):
+            if line.startswith("```") and block is None:
+                done.append(line)
+                block = []
+            elif line.startswith("```"):
+                done += [*self.block(block), line]
+                block = None
+            else:
+                (done if block is None else block).append(line)
+        return "\n".join(done)
+
+
+if __name__ == "__main__":
+    for path in sys.argv[2:]:
+        with open(path, encoding="utf-8") as page:
+            text = Page(sys.argv[1]).text(page.read())
+        with open(path, "w", encoding="utf-8") as page:
+            page.write(text)
