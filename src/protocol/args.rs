@@ -5,6 +5,7 @@ use super::status::{Error, Status, quoted};
 use crate::redis::Bytes;
 use crate::session::{NAME_MAX, Seconds, Token, meta};
 use crate::store::Field;
+use smallvec::SmallVec;
 
 /// How the reply is to be written. Who asks in JSON is answered in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,6 +161,11 @@ pub fn seconds(text: &[u8], option: &str) -> Result<Seconds, Error> {
         Status::ValueTypeInvalid
             .because(format!("{option} takes a number of seconds from 0 to 4294967295, not {}", quoted(text)))
     })
+}
+
+/// A keyword as it is matched; no keyword is so long that this takes memory.
+pub fn uppercase(keyword: &[u8]) -> SmallVec<[u8; 16]> {
+    keyword.iter().map(u8::to_ascii_uppercase).collect()
 }
 
 /// Sets an option that may be given once.
