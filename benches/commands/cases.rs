@@ -77,7 +77,7 @@ pub const POPULATIONS: &[Population] = &[
     Population { make: &[&["SH.NEW", "cart-{any}", "SHARED", "EXPIRY", "86400", "DELETE"]], keeps_token: false },
     // As long as the key and the value of the pointer to a shared session.
     Population {
-        make: &[&["SET", "anat:cart-{any}:xyz", "sh:0123456789012345678901234", "EX", "86400"]],
+        make: &[&["SET", "gets:cart-{any}:xyz", "sh:0123456789012345678901234", "EX", "86400"]],
         keeps_token: false,
     },
 ];
@@ -120,7 +120,7 @@ pub const CASES: &[Case] = &[
         kind: Kind::Creates,
         targets: &[],
     },
-    Case { name: "GET", commands: &[&["GET", "anat:cart-{any}:xyz"]], kind: Kind::Uses, targets: &[] },
+    Case { name: "GET", commands: &[&["GET", "gets:cart-{any}:xyz"]], kind: Kind::Uses, targets: &[] },
     Case { name: "SH.OPEN", commands: &[&["SH.OPEN", "cart-{any}"]], kind: Kind::Uses, targets: &[("GET", 1.6)] },
     Case {
         name: "HMGET of two fields",
