@@ -9,7 +9,7 @@ use super::Command;
 use super::endall::end_all;
 use crate::credentials::issue::{Holder, Issued, issue};
 use crate::credentials::{Kind as Credentials, Payload};
-use crate::protocol::args::{once, seconds, unknown_member, unknown_option};
+use crate::protocol::args::{once, seconds, unknown_member, unknown_option, uppercase};
 use crate::protocol::json::{self, Object};
 use crate::protocol::status::{self, quoted};
 use crate::protocol::{Args, Blob, Error, Form, Options, Status};
@@ -239,12 +239,12 @@ impl<'a> Given<'a> {
     fn keywords(mut args: Args<'a>) -> Result<Self, Error> {
         let mut given = Self::default();
         while let Some(word) = args.next() {
-            match word.to_ascii_uppercase().as_slice() {
+            match uppercase(&word).as_slice() {
                 b"SHARED" => once(&mut given.shared, true, "SHARED")?,
                 b"EXPIRY" => {
                     let duration = seconds(&args.required("the duration of EXPIRY")?, "EXPIRY")?;
                     let action = args.required("the action of EXPIRY, DELETE or CLEAR,")?;
-                    let delete = match action.to_ascii_uppercase().as_slice() {
+                    let delete = match uppercase(&action).as_slice() {
                         b"DELETE" => true,
                         b"CLEAR" => false,
                         _ => {

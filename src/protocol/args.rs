@@ -5,6 +5,7 @@ use super::status::{Error, Status, quoted};
 use crate::redis::Bytes;
 use crate::session::{NAME_MAX, Seconds, Token, meta};
 use crate::store::Field;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 
 /// How the reply is to be written. Who asks in JSON is answered in JSON.
@@ -58,7 +59,7 @@ impl<'a> Credential<'a> {
     fn keywords(mut self, mut args: Args<'a>, allowed: &[Verification]) -> Result<Self, Error> {
         let mut no_grace = None;
         while let Some(word) = args.next() {
-            let option = match word.to_ascii_uppercase().as_slice() {
+            let option = match uppercase(&word).as_slice() {
                 b"CSRF" => Verification::Csrf,
                 b"BIND" => Verification::Bind,
                 b"GET" => Verification::Get,
@@ -258,6 +259,11 @@ pub fn seconds(text: &[u8], option: &str) -> Result<Seconds, Error> {
         Status::ValueTypeInvalid
             .because(format!("{option} takes a number of seconds from 0 to 4294967295, not {}", quoted(text)))
     })
+}
+
+/// A keyword as it is matched; no keyword is so long that this takes memory.
+pub fn uppercase(keyword: &[u8]) -> SmallVec<[u8; 16]> {
+    keyword.iter().map(u8::to_ascii_uppercase).collect()
 }
 
 /// Sets an option that may be given once.

@@ -169,7 +169,7 @@ impl Name {
 
 impl From<&[u8]> for Name {
     fn from(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.into(), string: OnceCell::new() }
+        Self { bytes: SmallVec::from_slice(bytes), string: OnceCell::new() }
     }
 }
 

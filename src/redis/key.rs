@@ -4,6 +4,7 @@ use super::api::api;
 use super::bytes::{Handle, Owned, Text};
 use super::context::{Context, EventClass};
 use redis_module::raw;
+use smallvec::SmallVec;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
@@ -233,7 +234,7 @@ impl<'a> Key<'a> {
     }
 
     /// The bytes of a string key.
-    pub fn string(&self) -> Option<Vec<u8>> {
+    pub fn string(&self) -> Option<SmallVec<[u8; 32]>> {
         if self.kind != Kind::String {
             return None;
         }
@@ -242,7 +243,7 @@ impl<'a> Key<'a> {
         let start = unsafe { api!(RedisModule_StringDMA)(self.raw, &mut length, raw::REDISMODULE_READ as c_int) };
         // SAFETY: the server answers with the buffer and length of the value, which stays until the key is written to.
         let bytes: &[u8] = unsafe { std::slice::from_raw_parts(start.cast(), length) };
-        Some(bytes.to_vec())
+        Some(SmallVec::from_slice(bytes))
     }
 
     /// The members of a sorted set with a score of at most `up_to`, lowest first, and their scores.

@@ -19,6 +19,7 @@ pub use crate::redis::key::{Kind, Mode};
 use crate::session::{Event, Meta, Millis, NewToken};
 use crate::settings::Settings;
 use crate::stats::Stat;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A database, as one running command sees it.
@@ -109,7 +110,7 @@ pub trait Key {
     fn len(&self) -> usize;
     fn each_field(&self, visit: &mut dyn FnMut(&[u8], &[u8]));
     /// The value of a string key.
-    fn string(&self) -> Option<Vec<u8>>;
+    fn string(&self) -> Option<SmallVec<[u8; 32]>>;
 
     /// HSET. Answers how many fields are new.
     fn set_fields<'a>(&mut self, fields: impl Iterator<Item = (Field<'a>, Bytes<'a>)>) -> usize;

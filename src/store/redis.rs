@@ -156,7 +156,7 @@ impl Key for OpenKey<'_> {
         self.0.each_field(visit);
     }
 
-    fn string(&self) -> Option<Vec<u8>> {
+    fn string(&self) -> Option<SmallVec<[u8; 32]>> {
         self.0.string()
     }
 

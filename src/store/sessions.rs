@@ -199,21 +199,25 @@ pub fn write_data<S: Store, R>(
 ) -> Result<R, Error> {
     let mut key = open(store, token, Mode::Write)?;
     let touch = Touch::of(&key);
+    let (spared, touch) = (matches!(touch, Some(None)), touch.flatten());
     let clears_after = key.has(Meta::Clear).then(|| seconds(&key, Meta::Duration)).flatten();
-    if touch.is_none() && clears_after.is_none() {
-        return Ok(write(&mut key));
-    }
-    drop(key);
-    if let Some(Some(touch)) = &touch {
-        touch.permit(store)?;
-    }
-    let written = match clears_after {
-        None => write(&mut store.open(token, Mode::Write)),
-        Some(duration) => write_clearing(store, &data_key(token)?, duration, write)?,
+    let written = if touch.is_none() && clears_after.is_none() {
+        let written = write(&mut key);
+        drop(key);
+        written
+    } else {
+        drop(key);
+        if let Some(touch) = &touch {
+            touch.permit(store)?;
+        }
+        match clears_after {
+            None => write(&mut store.open(token, Mode::Write)),
+            Some(duration) => write_clearing(store, &data_key(token)?, duration, write)?,
+        }
     };
     match touch {
-        Some(Some(touch)) => touch.apply(store, token),
-        Some(None) => store.count(Stat::TouchesSpared),
+        Some(touch) => touch.apply(store, token),
+        None if spared => store.count(Stat::TouchesSpared),
         None => {}
     }
     Ok(written)

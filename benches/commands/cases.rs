@@ -1,0 +1,163 @@
+//! What is measured: a new case is one row here.
+//!
+//! In an argument `{new}` stands for a number that was never used before, `{any}` for the number of a member of the
+//! populations, drawn at random, `{session}` for the token of the session of that number, and `{script}` for the digest of [`SCRIPT`].
+//! All numbers have nine digits, and all native keys are as long as those of the module that they stand beside.
+
+/// Keys that are there before anything is measured, one for each number.
+pub struct Population {
+    /// The commands that make one member; the first of them answers.
+    pub make: &'static [&'static [&'static str]],
+    /// Whether the answer holds the token that `{session}` is to stand for.
+    pub keeps_token: bool,
+}
+
+pub struct Case {
+    pub name: &'static str,
+    /// Measured together, once each.
+    pub commands: &'static [&'static [&'static str]],
+    pub kind: Kind,
+    /// The cases that it is measured against, and how many times their cost it may have.
+    pub targets: &'static [(&'static str, f64)],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Makes keys: runs in a database of its own, which is emptied after each round.
+    Creates,
+    /// Reads or writes keys that are there.
+    Uses,
+}
+
+/// One key's memory, over a million of them.
+pub struct Memory {
+    pub name: &'static str,
+    pub commands: &'static [&'static [&'static str]],
+    pub at_most: Option<f64>,
+}
+
+const DATA: &str = r#"{"cart":"3 apples","theme":"dark"}"#;
+
+/// What a session of two data fields would be as JSON in a string, as web frameworks keep it: 150 bytes.
+const JSON: &str = concat!(
+    r#"{"cookie":{"originalMaxAge":3600000,"expires":"2030-01-01T00:00:00.000Z","secure":true,"httpOnly":true,"#,
+    r#""path":"/"},"cart":"3 apples","theme":"purple"}"#,
+);
+
+/// What SH.NEW does, as one would write it without the module; the client brings the randomness, Lua has none.
+pub const SCRIPT: &str = "\
+    local tkn = 'sh:' .. string.sub(redis.sha1hex(ARGV[2]), 1, 25)
+    local time = redis.call('TIME')
+    redis.call('HSET', tkn, '.name', ARGV[1], '.created', time[1] .. string.format('%03d', time[2] / 1000), '.duration', ARGV[3])
+    redis.call('PEXPIRE', tkn, ARGV[3] * 1000)
+    return {'name', ARGV[1], 'tkn', tkn, 'st', 1}";
+
+pub const POPULATIONS: &[Population] = &[
+    Population { make: &[&["SH.NEW", "user-{any}", "EXPIRY", "86400", "DELETE", "DATA", DATA]], keeps_token: true },
+    Population {
+        make: &[
+            &[
+                "HSET",
+                "a-native-session-of{any}",
+                ".name",
+                "user-{any}",
+                ".created",
+                "1900000000000",
+                ".duration",
+                "86400",
+                "cart",
+                "3 apples",
+                "theme",
+                "dark",
+            ],
+            &["EXPIRE", "a-native-session-of{any}", "86400"],
+        ],
+        keeps_token: false,
+    },
+    Population { make: &[&["SH.NEW", "cart-{any}", "SHARED", "EXPIRY", "86400", "DELETE"]], keeps_token: false },
+    // As long as the key and the value of the pointer to a shared session.
+    Population {
+        make: &[&["SET", "gets:cart-{any}:xyz", "sh:0123456789012345678901234", "EX", "86400"]],
+        keeps_token: false,
+    },
+];
+
+pub const CASES: &[Case] = &[
+    Case { name: "PING", commands: &[&["PING"]], kind: Kind::Uses, targets: &[] },
+    Case {
+        name: "SET of a new key, EX",
+        commands: &[&["SET", "a-native-session-of{new}", "sh:0123456789012345678901234", "EX", "3600"]],
+        kind: Kind::Creates,
+        targets: &[],
+    },
+    Case {
+        name: "HSET of three fields + PEXPIREAT",
+        commands: &[
+            &[
+                "HSET",
+                "a-native-session-of{new}",
+                ".name",
+                "user-{new}",
+                ".created",
+                "1900000000000",
+                ".duration",
+                "3600",
+            ],
+            &["PEXPIREAT", "a-native-session-of{new}", "1900003600000"],
+        ],
+        kind: Kind::Creates,
+        targets: &[],
+    },
+    Case {
+        name: "SH.NEW",
+        commands: &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE"]],
+        kind: Kind::Creates,
+        targets: &[("HSET of three fields + PEXPIREAT", 1.25), ("Lua script of the same", 0.5)],
+    },
+    Case {
+        name: "Lua script of the same",
+        commands: &[&["EVALSHA", "{script}", "0", "user-{new}", "0.3141592653589793{new}", "3600"]],
+        kind: Kind::Creates,
+        targets: &[],
+    },
+    Case { name: "GET", commands: &[&["GET", "gets:cart-{any}:xyz"]], kind: Kind::Uses, targets: &[] },
+    Case { name: "SH.OPEN", commands: &[&["SH.OPEN", "cart-{any}"]], kind: Kind::Uses, targets: &[("GET", 1.6)] },
+    Case {
+        name: "HMGET of two fields",
+        commands: &[&["HMGET", "a-native-session-of{any}", "cart", "theme"]],
+        kind: Kind::Uses,
+        targets: &[],
+    },
+    Case {
+        name: "SH.GET of two fields",
+        commands: &[&["SH.GET", "{session}", "cart", "theme"]],
+        kind: Kind::Uses,
+        targets: &[("HMGET of two fields", 1.3)],
+    },
+    Case {
+        name: "HSET of two fields",
+        commands: &[&["HSET", "a-native-session-of{any}", "cart", "4 apples", "theme", "blue"]],
+        kind: Kind::Uses,
+        targets: &[],
+    },
+    Case {
+        name: "SH.SET of two fields",
+        commands: &[&["SH.SET", "{session}", "cart", "4 apples", "theme", "blue"]],
+        kind: Kind::Uses,
+        targets: &[("HSET of two fields", 1.3)],
+    },
+];
+
+pub const MEMORY: &[Memory] = &[
+    Memory { name: "SH.NEW", commands: &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE"]], at_most: Some(260.0) },
+    Memory {
+        name: "SH.NEW with two short fields",
+        commands: &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE", "DATA", DATA]],
+        at_most: Some(300.0),
+    },
+    Memory {
+        name: "SET of 150 bytes of JSON, EX",
+        commands: &[&["SET", "a-native-session-of{new}", JSON, "EX", "3600"]],
+        at_most: None,
+    },
+];

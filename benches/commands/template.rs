@@ -1,0 +1,100 @@
+//! Commands with places to fill in.
+
+use redis::Cmd;
+use std::fmt::Write;
+
+/// Where the values of the places come from.
+pub struct Values {
+    /// How many members each population has.
+    population: usize,
+    /// The tokens of `{session}`.
+    pub tokens: Vec<String>,
+    /// The digest of `{script}`.
+    pub script: String,
+    /// How many numbers `{new}` has used.
+    used: usize,
+    random: u64,
+}
+
+impl Values {
+    pub fn new(population: usize) -> Self {
+        Self { population, tokens: Vec::new(), script: String::new(), used: 0, random: 0x9E37_79B9_7F4A_7C15 }
+    }
+
+    /// Numbers for one more use of a template.
+    pub fn draw(&mut self) -> Numbers {
+        // xorshift64 (Marsaglia): the same keys in the same order in each run.
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.used += 1;
+        Numbers { new: self.used, any: self.random as usize % self.population }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct Numbers {
+    pub new: usize,
+    pub any: usize,
+}
+
+/// Commands that are sent together, their arguments taken apart at the places.
+pub struct Template(Vec<Vec<Vec<Part>>>);
+
+#[derive(Clone, Copy)]
+enum Part {
+    Text(&'static str),
+    New,
+    Any,
+    Session,
+    Script,
+}
+
+impl Template {
+    pub fn new(commands: &'static [&'static [&'static str]]) -> Self {
+        let args = |args: &&'static [&'static str]| args.iter().map(|arg| parts(arg)).collect();
+        Self(commands.iter().map(args).collect())
+    }
+
+    /// How many commands there are, and replies to them.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Appends the commands, as they go over the wire.
+    pub fn pack(&self, values: &Values, numbers: Numbers, into: &mut Vec<u8>) {
+        let mut text = String::new();
+        for command in &self.0 {
+            let mut packed = Cmd::new();
+            for arg in command {
+                text.clear();
+                for part in arg {
+                    match part {
+                        Part::Text(part) => text.push_str(part),
+                        Part::New => write!(text, "{:09}", numbers.new).expect("memory"),
+                        Part::Any => write!(text, "{:09}", numbers.any).expect("memory"),
+                        Part::Session => text.push_str(&values.tokens[numbers.any]),
+                        Part::Script => text.push_str(&values.script),
+                    }
+                }
+                packed.arg(&text);
+            }
+            packed.write_packed_command(into);
+        }
+    }
+}
+
+fn parts(mut arg: &'static str) -> Vec<Part> {
+    const PLACES: [(&str, Part); 4] =
+        [("{new}", Part::New), ("{any}", Part::Any), ("{session}", Part::Session), ("{script}", Part::Script)];
+    let mut parts = Vec::new();
+    let next =
+        |arg: &str| PLACES.into_iter().filter_map(|place| Some((arg.find(place.0)?, place))).min_by_key(|at| at.0);
+    while let Some((at, (place, part))) = next(arg) {
+        parts.push(Part::Text(&arg[..at]));
+        parts.push(part);
+        arg = &arg[at + place.len()..];
+    }
+    parts.push(Part::Text(arg));
+    parts
+}
