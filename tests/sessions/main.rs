@@ -2,4 +2,11 @@
 
 mod support;
 
+mod end;
+mod exists;
+mod get;
+mod info;
+mod new;
 mod open;
+mod set;
+mod touch;
