@@ -10,3 +10,6 @@ mod new;
 mod open;
 mod set;
 mod touch;
+
+mod acl;
+mod docs;

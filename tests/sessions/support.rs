@@ -208,11 +208,19 @@ fn server_path() -> String {
 /// The version of the server under test, as far as its features are concerned: Valkey counts as the Redis it began as.
 pub fn server_version() -> (u32, u32) {
     static VERSION: OnceLock<(u32, u32)> = OnceLock::new();
-    *VERSION.get_or_init(|| {
-        let version = Server::bare(&[]).client().info("server", "redis_version");
-        let mut parts = version.split('.').map(|part| part.parse().expect("a number"));
-        (parts.next().expect("major"), parts.next().expect("minor"))
-    })
+    *VERSION.get_or_init(|| version("redis_version"))
+}
+
+/// The version of Valkey under test; 0.0 for a Redis.
+pub fn valkey_version() -> (u32, u32) {
+    static VERSION: OnceLock<(u32, u32)> = OnceLock::new();
+    *VERSION.get_or_init(|| version("valkey_version"))
+}
+
+fn version(line: &str) -> (u32, u32) {
+    let version = Server::bare(&[]).client().info("server", line);
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
 }
 
 pub fn free_port() -> u16 {
@@ -454,9 +462,12 @@ pub fn list(value: &Value) -> Vec<String> {
     }
 }
 
-/// Whether a value is null, as RESP2 and RESP3 say it.
-pub fn is_null(value: &Value) -> bool {
-    *value == Value::Nil
+/// The elements of an array.
+pub fn items(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(items) | Value::Set(items) => items.clone(),
+        other => panic!("no array: {other:?}"),
+    }
 }
 
 /// The names of a map's members, in order.
