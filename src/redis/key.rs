@@ -26,16 +26,16 @@ pub enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Event {
+    Hdel,
+    Del,
     Hset,
     Set,
-    Hdel,
     Expire,
-    Del,
 }
 
 impl Event {
-    /// In the order in which they are announced.
-    const ALL: [Self; 5] = [Self::Hdel, Self::Hset, Self::Set, Self::Expire, Self::Del];
+    /// In the order in which they are announced: what is removed makes room for what is written.
+    const ALL: [Self; 5] = [Self::Hdel, Self::Del, Self::Hset, Self::Set, Self::Expire];
 
     fn announce(self, context: &Context, key: Handle<'_>) {
         let (class, event) = match self {
