@@ -12,4 +12,7 @@ mod set;
 mod touch;
 
 mod acl;
+mod boundary;
 mod docs;
+mod events;
+mod transactions;
