@@ -15,4 +15,6 @@ mod acl;
 mod boundary;
 mod docs;
 mod events;
+mod persistence;
+mod replication;
 mod transactions;

@@ -78,6 +78,8 @@ impl Server {
             let port = free_port();
             let process = Command::new(server_path())
                 .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--logfile", "server.log"])
+                // A replica is served at once: nobody else is about to come.
+                .args(["--repl-diskless-sync-delay", "0"])
                 .args(["--dir", dir.to_str().expect("a UTF-8 path")])
                 .args(&args)
                 // A backtrace printed inside Valkey 8.1, which isolates modules' symbols, frees memory of another allocator.
@@ -139,7 +141,7 @@ impl Server {
     /// A replica that has never heard of sessions, in sync with this server.
     pub fn replica_without_module(&self, options: &[&str]) -> Self {
         let port = self.port.to_string();
-        let of = ["--replicaof", "127.0.0.1", &port, "--repl-diskless-sync-delay", "0"];
+        let of = ["--replicaof", "127.0.0.1", &port];
         let replica = Self::bare(&[&of[..], options].concat());
         replica.is_in_sync(self);
         replica
