@@ -158,9 +158,13 @@ fn while_a_slot_moves_what_is_missing_may_be_elsewhere() {
     let mut store = Memory::default();
     let plain = new(&mut store, &["alice", "IDLE", "16"]);
     let clear = new(&mut store, &["alice", "EXPIRY", "60", "CLEAR"]);
+    let shared = new(&mut store, &["orders", "SHARED"]);
+    store.entries.remove(shared.as_bytes());
     store.moving = true;
     for unsure in [
-        &["SH.NEW", "carts", "SHARED"][..],
+        &["SH.OPEN", "orders"][..],
+        &["SH.NEW", "orders", "SHARED"],
+        &["SH.NEW", "carts", "SHARED"],
         &["SH.OPEN", "carts"],
         &["SH.GET", &clear, "a"],
         &["SH.SET", &clear, "a", "1"],

@@ -55,6 +55,11 @@ pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Op
     let found = Name::from(found.as_slice());
     store.permit(&[((&found).into(), Access::Read)])?;
     let session = store.open((&found).into(), Mode::Read);
+    if session.kind() == Kind::Missing {
+        drop(session);
+        store.absence_is_proof(found.as_ref())?;
+        return Ok(None);
+    }
     let named = session.field(Meta::Name).is_some_and(|field| field.as_ref() == name);
     let lives = named && session.has(Meta::Shared);
     drop(session);
