@@ -13,6 +13,7 @@ mod touch;
 
 mod acl;
 mod boundary;
+mod cluster;
 mod docs;
 mod events;
 mod persistence;
