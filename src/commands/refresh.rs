@@ -15,7 +15,7 @@ use crate::session::rotation::{self, Rotation};
 use crate::session::{Event, Meta, Millis, Token, meta};
 use crate::stats::Stat;
 use crate::store::grants::{self, Grant};
-use crate::store::sessions::{self, Ending};
+use crate::store::sessions::{self, Ending, Touch};
 use crate::store::{Field, Key, Mode, Store, realm};
 use serde::Serialize;
 
@@ -78,11 +78,11 @@ impl Command for Refresh {
         };
         match outcome {
             Rotation::Rotate { to } | Rotation::Forward { to } => {
-                let touch = sessions::plan_touch(store, tkn)?;
-                let ends = touch.as_ref().map(|touch| touch.expires()).or(grant.expires);
-                let issued = credentials(to, ends)?;
+                let touch = Touch::of(&sessions::open(store, tkn, Mode::Read)?);
+                touch.permit(store)?;
+                let issued = credentials(to, touch.expires().or(grant.expires))?;
                 move_on(store, tkn, to, now);
-                sessions::apply_touch(store, tkn, touch);
+                touch.apply(store, tkn);
                 if matches!(outcome, Rotation::Forward { .. }) {
                     store.count(Stat::Forwarded);
                     store.announce(Event::Forward, tkn);

@@ -25,7 +25,7 @@ impl Command for Regenerate {
         complexity: "O(N) where N is the length of the payload.",
         since: "0.1.0",
         min_args: 2,
-        flags: "write deny-oom fast",
+        flags: "write fast",
         secrets: Secrets::From(2),
         routing: Routing::Token(KeyUse::Update),
         args: &[Arg::key("tkn"), Arg::string("accessToken"), Arg::string("json").optional()],

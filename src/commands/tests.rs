@@ -144,6 +144,20 @@ fn a_lost_pointer_is_made_again_by_a_touch_that_writes() {
 }
 
 #[test]
+fn a_lost_pointer_is_made_again_by_sh_touch_also_where_there_is_no_idle_time() {
+    let mut store = Memory::default();
+    let token = new(&mut store, &["carts", "SHARED", "EXPIRY", "60", "DELETE"]);
+    store.entries.retain(|key, _| key == token.as_bytes());
+    store.effects.clear();
+    assert_eq!(call(&mut store, &["SH.TOUCH", &token]), Ok(json!(60_000)));
+    assert_eq!(call(&mut store, &["SH.TOUCH", &token]), Ok(json!(60_000)));
+    assert_eq!(store.effects, ["SET"], "once, and not again");
+    assert_eq!(call(&mut store, &["SH.OPEN", "carts"]).map(|open| open["tkn"].clone()), Ok(json!(token)));
+    store.now = 60_000;
+    assert!(call(&mut store, &["SH.NEW", "carts", "SHARED"]).is_ok());
+}
+
+#[test]
 fn a_user_without_permission_changes_nothing() {
     let mut store = Memory::default();
     let token = new(&mut store, &["carts", "SHARED", "IDLE", "16", "EXPIRY", "60", "CLEAR", "DATA", r#"{"a":1}"#]);
@@ -168,9 +182,13 @@ fn while_a_slot_moves_what_is_missing_may_be_elsewhere() {
     let mut store = Memory::default();
     let plain = new(&mut store, &["alice", "IDLE", "16"]);
     let clear = new(&mut store, &["alice", "EXPIRY", "60", "CLEAR"]);
+    let shared = new(&mut store, &["orders", "SHARED"]);
+    store.entries.remove(shared.as_bytes());
     store.moving = true;
     for unsure in [
-        &["SH.NEW", "carts", "SHARED"][..],
+        &["SH.OPEN", "orders"][..],
+        &["SH.NEW", "orders", "SHARED"],
+        &["SH.NEW", "carts", "SHARED"],
         &["SH.OPEN", "carts"],
         &["SH.GET", &clear, "a"],
         &["SH.SET", &clear, "a", "1"],

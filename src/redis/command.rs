@@ -244,7 +244,7 @@ pub fn register(context: &Context, spec: &'static Spec, handler: Handler) -> Res
         tips: ptr::null(),
         arity: -spec.min_args,
         key_specs: raw_key_specs(&spec.routing),
-        args: raw_args(spec.args),
+        args: if spec.args.is_empty() { ptr::null_mut() } else { raw_args(spec.args) },
     };
     // SAFETY: the command was just created, and the info and all that it points to live long enough.
     let documented = unsafe { api!(RedisModule_SetCommandInfo)(command, &info) };

@@ -28,20 +28,20 @@ pub enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Event {
-    Hset,
-    Set,
     Hdel,
     Zrem,
+    Del,
+    Hset,
+    Set,
     Zadd,
     Expire,
     Persist,
-    Del,
 }
 
 impl Event {
-    /// In the order in which they are announced.
+    /// In the order in which they are announced: what is removed makes room for what is written.
     const ALL: [Self; 8] =
-        [Self::Hdel, Self::Hset, Self::Set, Self::Zrem, Self::Zadd, Self::Expire, Self::Persist, Self::Del];
+        [Self::Hdel, Self::Zrem, Self::Del, Self::Hset, Self::Set, Self::Zadd, Self::Expire, Self::Persist];
 
     fn announce(self, context: &Context, key: Handle<'_>) {
         let (class, event) = match self {

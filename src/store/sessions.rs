@@ -65,14 +65,28 @@ pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Op
     let found = Name::from(found.as_slice());
     store.permit(&[((&found).into(), Access::Read)])?;
     let session = store.open((&found).into(), Mode::Read);
+    if session.kind() == Kind::Missing {
+        drop(session);
+        store.absence_is_proof(found.as_ref())?;
+        return Ok(None);
+    }
     let named = session.field(Meta::Name).is_some_and(|field| field.as_ref() == name);
     let lives = named && session.has(Meta::Shared);
     drop(session);
     Ok(lives.then_some(found))
 }
 
-/// What a touch changes.
-pub struct Touch {
+/// What touching a session comes to.
+pub enum Touch {
+    /// It has no idle time.
+    Nothing,
+    /// It was touched just before.
+    Spared,
+    Renewed(Renewal),
+}
+
+/// A session's new expiry, and what has to follow it.
+pub struct Renewal {
     expires: Millis,
     /// The key of the pointer that lives as long as the session.
     pointer: Option<Name>,
@@ -81,90 +95,92 @@ pub struct Touch {
 }
 
 impl Touch {
-    /// What touching an open session changes, if it has an idle time: nothing, where that is spared.
-    fn of<K: Key>(key: &K) -> Option<Option<Self>> {
-        let idle = seconds(key, Meta::Idle)?;
+    /// What touching an open session comes to.
+    pub fn of<K: Key>(key: &K) -> Self {
+        let Some(idle) = seconds(key, Meta::Idle) else { return Self::Nothing };
         let until = number(key, Meta::Until).map(Millis);
-        let expires = lifetime::touched(idle, until, key.expires(), key.now());
-        Some(expires.map(|expires| {
-            let name = key.has(Meta::Shared).then(|| key.field(Meta::Name)).flatten();
-            Self { expires, pointer: name.map(|name| keys::shared(name.as_ref())), index: index::of(key) }
-        }))
+        match lifetime::touched(idle, until, key.expires(), key.now()) {
+            None => Self::Spared,
+            Some(expires) => Self::Renewed(Renewal { expires, pointer: pointer_of(key), index: index::of(key) }),
+        }
     }
 
-    /// When the session expires once it is touched.
-    pub fn expires(&self) -> Millis {
-        self.expires
+    /// When the session expires from then on, if that changes.
+    pub fn expires(&self) -> Option<Millis> {
+        match self {
+            Self::Renewed(renewal) => Some(renewal.expires),
+            Self::Nothing | Self::Spared => None,
+        }
     }
 
-    fn permit<S: Store>(&self, store: &mut S) -> Result<(), Error> {
-        for derived in self.pointer.iter().chain(self.index.as_ref().map(|(index, _)| index)) {
+    pub fn permit<S: Store>(&self, store: &mut S) -> Result<(), Error> {
+        let Self::Renewed(renewal) = self else { return Ok(()) };
+        for derived in renewal.pointer.iter().chain(renewal.index.as_ref().map(|(index, _)| index)) {
             store.permit(&[(derived.into(), Access::ReadWrite)])?;
         }
         Ok(())
     }
 
-    fn apply<S: Store>(self, store: &mut S, token: Bytes<'_>) {
+    pub fn apply<S: Store>(self, store: &mut S, token: Bytes<'_>) {
+        let renewal = match self {
+            Self::Nothing => return,
+            Self::Spared => return store.count(Stat::TouchesSpared),
+            Self::Renewed(renewal) => renewal,
+        };
         store.count(Stat::TouchesWritten);
-        store.open(token, Mode::Write).expire_at(self.expires);
-        if let Some(pointer) = &self.pointer {
-            renew_pointer(store, token, pointer, self.expires);
+        store.open(token, Mode::Write).expire_at(renewal.expires);
+        if let Some(pointer) = &renewal.pointer {
+            settle_pointer(store, token, pointer, Some(renewal.expires));
         }
-        if let Some((index, name)) = &self.index {
-            index::put(store, index, name.as_ref(), token, Some(self.expires));
+        if let Some((index, name)) = &renewal.index {
+            index::put(store, index, name.as_ref(), token, Some(renewal.expires));
         }
     }
+}
+
+/// The key of the pointer to an open session, if it is a shared one.
+fn pointer_of<K: Key>(key: &K) -> Option<Name> {
+    let name = key.has(Meta::Shared).then(|| key.field(Meta::Name)).flatten()?;
+    Some(keys::shared(name.as_ref()))
 }
 
 /// Makes the pointer to a session live as long as the session. One that was evicted, or deleted by hand, is made again,
 /// unless it may still be on its way from another node.
-fn renew_pointer<S: Store>(store: &mut S, token: Bytes<'_>, pointer: &Name, expires: Millis) {
+fn settle_pointer<S: Store>(store: &mut S, token: Bytes<'_>, pointer: &Name, expires: Option<Millis>) {
     let mut key = store.open(pointer.into(), Mode::Write);
     match key.kind() {
-        Kind::String if key.string().as_deref() == Some(token.as_bytes()) => return key.expire_at(expires),
-        Kind::Missing => drop(key),
+        Kind::String if key.string().as_deref() == Some(token.as_bytes()) => {
+            if let Some(at) = expires.filter(|_| key.expires() != expires) {
+                key.expire_at(at);
+            }
+        }
+        Kind::Missing => {
+            drop(key);
+            if store.absence_is_proof(pointer.as_ref()).is_ok() {
+                store.open(pointer.into(), Mode::Write).set_string(token, expires);
+            }
+        }
         // Another session's by now, or somebody else's altogether.
-        _ => return,
-    }
-    if store.absence_is_proof(pointer.as_ref()).is_ok() {
-        store.open(pointer.into(), Mode::Write).set_string(token, Some(expires));
-    }
-}
-
-/// What touching a session would change, with all permissions for it; `None` if nothing.
-pub fn plan_touch<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Touch>, Error> {
-    let touch = Touch::of(&open(store, token, Mode::Read)?).flatten();
-    if let Some(touch) = &touch {
-        touch.permit(store)?;
-    }
-    Ok(touch)
-}
-
-pub fn apply_touch<S: Store>(store: &mut S, token: Bytes<'_>, touch: Option<Touch>) {
-    match touch {
-        Some(touch) => touch.apply(store, token),
-        None => store.count(Stat::TouchesSpared),
+        _ => {}
     }
 }
 
 /// Touches a session. Answers when it expires.
 pub fn touch<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Millis>, Error> {
     let key = open(store, token, Mode::Read)?;
-    let (expires, touch) = (key.expires(), Touch::of(&key));
+    let (touch, pointer) = (Touch::of(&key), pointer_of(&key));
+    let expires = touch.expires().or(key.expires());
     drop(key);
-    match touch {
-        None => Ok(expires),
-        Some(None) => {
-            store.count(Stat::TouchesSpared);
-            Ok(expires)
-        }
-        Some(Some(touch)) => {
-            touch.permit(store)?;
-            let expires = touch.expires;
-            touch.apply(store, token);
-            Ok(Some(expires))
-        }
+    touch.permit(store)?;
+    if let Some(pointer) = &pointer {
+        store.permit(&[(pointer.into(), Access::ReadWrite)])?;
     }
+    touch.apply(store, token);
+    if let Some(pointer) = &pointer {
+        // Also where the touch itself changed nothing: this is how a lost pointer heals.
+        settle_pointer(store, token, pointer, expires);
+    }
+    Ok(expires)
 }
 
 /// Reads a session's data, which is in its own hash or, if it was made with CLEAR, in the hash beside it.
@@ -199,27 +215,20 @@ pub fn write_data<S: Store, R>(
 ) -> Result<R, Error> {
     let mut key = open(store, token, Mode::Write)?;
     let touch = Touch::of(&key);
-    let (spared, touch) = (matches!(touch, Some(None)), touch.flatten());
     let clears_after = key.has(Meta::Clear).then(|| seconds(&key, Meta::Duration)).flatten();
-    let written = if touch.is_none() && clears_after.is_none() {
+    let written = if clears_after.is_none() && touch.expires().is_none() {
         let written = write(&mut key);
         drop(key);
         written
     } else {
         drop(key);
-        if let Some(touch) = &touch {
-            touch.permit(store)?;
-        }
+        touch.permit(store)?;
         match clears_after {
             None => write(&mut store.open(token, Mode::Write)),
             Some(duration) => write_clearing(store, &data_key(token)?, duration, write)?,
         }
     };
-    match touch {
-        Some(touch) => touch.apply(store, token),
-        None if spared => store.count(Stat::TouchesSpared),
-        None => {}
-    }
+    touch.apply(store, token);
     Ok(written)
 }
 

@@ -2,4 +2,20 @@
 
 mod support;
 
+mod end;
+mod exists;
+mod get;
+mod info;
+mod new;
 mod open;
+mod set;
+mod touch;
+
+mod acl;
+mod boundary;
+mod cluster;
+mod docs;
+mod events;
+mod persistence;
+mod replication;
+mod transactions;

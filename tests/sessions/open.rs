@@ -8,6 +8,7 @@ fn a_shared_session_is_opened_by_name_from_another_connection() {
     let token = server.client().new_session(&["carts", "SHARED"]);
     for mut client in [server.client(), server.client3()] {
         let reply = client.ok(&["SH.OPEN", "carts"]);
+        assert_eq!(members(&reply), ["name", "tkn", "st"]);
         assert_eq!(text(&member(&reply, "tkn")), token);
         assert_eq!(text(&member(&reply, "name")), "carts");
         assert_eq!(int(&member(&reply, "st")), 1);
@@ -23,4 +24,42 @@ fn a_session_that_is_not_shared_is_not_opened_by_name() {
     client.new_session(&["alice"]);
     assert_eq!(client.status(&["SH.OPEN", "alice"]), "SESSIONOPENFAIL");
     assert_eq!(client.status(&["SH.OPEN", "nobody"]), "SESSIONOPENFAIL");
+}
+
+#[test]
+fn a_name_is_compared_byte_by_byte() {
+    let server = Server::start();
+    let mut client = server.client();
+    let token = client.new_session(&["carts", "SHARED"]);
+    for other in ["Carts", "carts ", "carts\0", "cart", "{carts}"] {
+        assert_eq!(client.status(&["SH.OPEN", other]), "SESSIONOPENFAIL", "{other:?}");
+    }
+    assert_eq!(text(&member(&client.ok(&["SH.OPEN", "carts"]), "tkn")), token);
+}
+
+#[test]
+fn each_mistake_is_told() {
+    let server = Server::start();
+    for mut client in [server.client(), server.client3()] {
+        client.new_session(&["carts", "SHARED"]);
+        assert_eq!(client.status(&["SH.OPEN"]), "ERR");
+        assert_eq!(client.status(&["SH.OPEN", ""]), "VALUESIZE");
+        assert_eq!(client.status(&["SH.OPEN", "carts", "NOW"]), "COMMANDSYNTAX");
+        assert_eq!(client.status(&["SH.OPEN", "carts", r#"{"name":"carts"}"#]), "COMMANDSYNTAX");
+        client.ok(&["FLUSHALL"]);
+    }
+}
+
+#[test]
+fn a_pointer_that_leads_elsewhere_opens_nothing() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.new_session(&["carts", "SHARED"]);
+    let pointer = client.key("sh:s:carts:*");
+    let (shared, own) = (client.new_session(&["orders", "SHARED"]), client.new_session(&["carts"]));
+    client.ok(&["SET", "text", "x"]);
+    for elsewhere in [shared.as_str(), &own, "text", "sh:0123456789012345678901234", ""] {
+        client.ok(&["SET", &pointer, elsewhere]);
+        assert_eq!(client.status(&["SH.OPEN", "carts"]), "SESSIONOPENFAIL", "{elsewhere}");
+    }
 }

@@ -4,7 +4,8 @@
 
 #![allow(dead_code, reason = "a harness offers more than the tests of one moment use")]
 
-use redis::{Cmd, Connection, ConnectionLike, Value};
+use redis::{Cmd, Connection, ConnectionLike, RedisResult, Value};
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,8 @@ impl Server {
             let port = free_port();
             let process = Command::new(server_path())
                 .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--logfile", "server.log"])
+                // A replica is served at once: nobody else is about to come.
+                .args(["--repl-diskless-sync-delay", "0"])
                 .args(["--dir", dir.to_str().expect("a UTF-8 path")])
                 .args(&args)
                 // A backtrace printed inside Valkey 8.1, which isolates modules' symbols, frees memory of another allocator.
@@ -131,10 +134,15 @@ impl Server {
 
     /// A replica of this server, in sync with it.
     pub fn replica(&self, options: &[&str]) -> Self {
-        let port = self.port.to_string();
-        let of = ["--replicaof", "127.0.0.1", &port, "--repl-diskless-sync-delay", "0"];
         let module = module().to_str().expect("a UTF-8 path");
-        let replica = Self::bare(&[&of[..], &["--loadmodule", module], options].concat());
+        self.replica_without_module(&[&["--loadmodule", module], options].concat())
+    }
+
+    /// A replica that has never heard of sessions, in sync with this server.
+    pub fn replica_without_module(&self, options: &[&str]) -> Self {
+        let port = self.port.to_string();
+        let of = ["--replicaof", "127.0.0.1", &port];
+        let replica = Self::bare(&[&of[..], options].concat());
         replica.is_in_sync(self);
         replica
     }
@@ -202,11 +210,19 @@ fn server_path() -> String {
 /// The version of the server under test, as far as its features are concerned: Valkey counts as the Redis it began as.
 pub fn server_version() -> (u32, u32) {
     static VERSION: OnceLock<(u32, u32)> = OnceLock::new();
-    *VERSION.get_or_init(|| {
-        let version = Server::bare(&[]).client().info("server", "redis_version");
-        let mut parts = version.split('.').map(|part| part.parse().expect("a number"));
-        (parts.next().expect("major"), parts.next().expect("minor"))
-    })
+    *VERSION.get_or_init(|| version("redis_version"))
+}
+
+/// The version of Valkey under test; 0.0 for a Redis.
+pub fn valkey_version() -> (u32, u32) {
+    static VERSION: OnceLock<(u32, u32)> = OnceLock::new();
+    *VERSION.get_or_init(|| version("valkey_version"))
+}
+
+fn version(line: &str) -> (u32, u32) {
+    let version = Server::bare(&[]).client().info("server", line);
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
 }
 
 pub fn free_port() -> u16 {
@@ -248,21 +264,19 @@ pub struct Client(Connection);
 impl Client {
     /// The reply, or the whole text of the error.
     pub fn call<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Result<Value, String> {
-        let mut command = Cmd::new();
-        for arg in args {
-            command.arg(arg.as_ref());
-        }
-        let packed = command.get_packed_command();
-        let reply = self.0.req_packed_command(&packed).and_then(Value::extract_error);
-        reply.map_err(|error| {
-            let code = error.code().map(str::to_owned).unwrap_or_else(|| format!("{:?}", error.kind()));
-            format!("{code} {}", error.detail().unwrap_or_default())
-        })
+        told(self.0.req_packed_command(&packed(args)))
     }
 
     /// The reply of a command that succeeds.
     pub fn ok<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Value {
         self.call(args).unwrap_or_else(|error| panic!("{:?}: {error}", shown(args)))
+    }
+
+    /// What these commands answer, sent all at once: replies, or the whole texts of errors.
+    pub fn pipeline<A: AsRef<[u8]>>(&mut self, commands: &[Vec<A>]) -> Vec<Result<Value, String>> {
+        let packed: Vec<u8> = commands.iter().flat_map(|args| packed(args)).collect();
+        self.0.send_packed_command(&packed).expect("a connection");
+        commands.iter().map(|_| told(self.0.recv_response())).collect()
     }
 
     /// The first word of the error of a command that fails.
@@ -300,6 +314,61 @@ impl Client {
         text(&member(&self.ok(&all), "tkn"))
     }
 
+    /// When a key expires, in milliseconds since the epoch; -1 never, -2 if there is no such key.
+    pub fn expiry(&mut self, key: &str) -> i64 {
+        self.int(&["PEXPIRETIME", key])
+    }
+
+    /// Lets a key expire soon, as if its time had come, and waits until it has.
+    pub fn expire_now(&mut self, key: &str) {
+        self.ok(&["PEXPIRE", key, "1"]);
+        await_that("the key expires", || self.int(&["EXISTS", key]) == 0);
+    }
+
+    /// The one key that matches a pattern.
+    pub fn key(&mut self, pattern: &str) -> String {
+        let keys = self.list(&["KEYS", pattern]);
+        assert_eq!(keys.len(), 1, "{pattern}: {keys:?}");
+        keys.into_iter().next().expect("one key")
+    }
+
+    /// One field of a session's hash, metadata too, as the server itself sees it.
+    pub fn field(&mut self, key: &str, field: &str) -> Option<String> {
+        match self.ok(&["HGET", key, field]) {
+            Value::Nil => None,
+            value => Some(text(&value)),
+        }
+    }
+
+    /// All keys with what they hold, sorted, and when they expire.
+    pub fn contents(&mut self) -> BTreeMap<String, (Vec<String>, i64)> {
+        let keys = self.keys();
+        keys.into_iter()
+            .map(|key| {
+                let mut held = match self.text(&["TYPE", &key]).as_str() {
+                    "hash" => self.hash(&key),
+                    "string" => vec![self.text(&["GET", &key])],
+                    other => panic!("{key} is a {other}"),
+                };
+                held.sort();
+                let expiry = self.expiry(&key);
+                (key, (held, expiry))
+            })
+            .collect()
+    }
+
+    /// The fields of a hash, each as `field=value`.
+    fn hash(&mut self, key: &str) -> Vec<String> {
+        let pairs = match self.ok(&["HGETALL", key]) {
+            Value::Map(pairs) => pairs,
+            flat => list(&flat)
+                .chunks(2)
+                .map(|pair| (Value::SimpleString(pair[0].clone()), Value::SimpleString(pair[1].clone())))
+                .collect(),
+        };
+        pairs.iter().map(|(field, value)| format!("{}={}", text(field), text(value))).collect()
+    }
+
     /// One line of INFO.
     pub fn info(&mut self, section: &str, line: &str) -> String {
         let info = self.text(&["INFO", section]);
@@ -322,17 +391,29 @@ impl Client {
 
     /// Sends a command and reads no reply.
     pub fn send<A: AsRef<[u8]>>(&mut self, args: &[A]) {
-        let mut command = Cmd::new();
-        for arg in args {
-            command.arg(arg.as_ref());
-        }
-        self.0.send_packed_command(&command.get_packed_command()).expect("a connection");
+        self.0.send_packed_command(&packed(args)).expect("a connection");
     }
 
     /// What the server sends next.
     pub fn receive(&mut self) -> Value {
         self.0.recv_response().expect("a message")
     }
+}
+
+fn packed<A: AsRef<[u8]>>(args: &[A]) -> Vec<u8> {
+    let mut command = Cmd::new();
+    for arg in args {
+        command.arg(arg.as_ref());
+    }
+    command.get_packed_command()
+}
+
+/// The reply, or the whole text of the error.
+fn told(reply: RedisResult<Value>) -> Result<Value, String> {
+    reply.and_then(Value::extract_error).map_err(|error| {
+        let code = error.code().map(str::to_owned).unwrap_or_else(|| format!("{:?}", error.kind()));
+        format!("{code} {}", error.detail().unwrap_or_default())
+    })
 }
 
 fn shown<A: AsRef<[u8]>>(args: &[A]) -> Vec<String> {
@@ -381,4 +462,34 @@ pub fn list(value: &Value) -> Vec<String> {
         Value::Array(items) | Value::Set(items) => items.iter().map(text).collect(),
         other => panic!("no array: {other:?}"),
     }
+}
+
+/// The elements of an array.
+pub fn items(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(items) | Value::Set(items) => items.clone(),
+        other => panic!("no array: {other:?}"),
+    }
+}
+
+/// The names of a map's members, in order.
+pub fn members(map: &Value) -> Vec<String> {
+    match map {
+        Value::Map(entries) => entries.iter().map(|(name, _)| text(name)).collect(),
+        Value::Array(flat) => flat.chunks(2).map(|entry| text(&entry[0])).collect(),
+        other => panic!("no map: {other:?}"),
+    }
+}
+
+/// The cluster slot of a key, by the definition in the Redis Cluster specification, bit by bit.
+pub fn slot(key: &[u8]) -> u16 {
+    let tag = |key: &[u8]| {
+        let open = key.iter().position(|&byte| byte == b'{')?;
+        let length = key[open + 1..].iter().position(|&byte| byte == b'}')?;
+        (length > 0).then(|| key[open + 1..][..length].to_vec())
+    };
+    let crc = tag(key).as_deref().unwrap_or(key).iter().fold(0_u16, |crc, byte| {
+        (0..8).fold(crc ^ u16::from(*byte) << 8, |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 })
+    });
+    crc % 16_384
 }

@@ -1,0 +1,357 @@
+//! A real cluster: where sessions live, who is sent where, and what happens while a slot moves.
+
+use crate::support::*;
+use redis::Value;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+const SLOTS: usize = 16_384;
+
+struct Cluster {
+    nodes: Vec<Server>,
+}
+
+impl Cluster {
+    /// Nodes that share the slots evenly, in order.
+    fn start(size: usize) -> Self {
+        let node = |_| {
+            let bus = free_port().to_string();
+            Server::with(&["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", &bus])
+        };
+        let cluster = Self { nodes: (0..size).map(node).collect() };
+        for (number, node) in cluster.nodes.iter().enumerate() {
+            let mut client = node.client();
+            let range = [number * SLOTS / size, (number + 1) * SLOTS / size - 1].map(|slot| slot.to_string());
+            client.ok(&["CLUSTER", "ADDSLOTSRANGE", &range[0], &range[1]]);
+            client.ok(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()]);
+            let bus = cluster.nodes[0].client().list(&["CONFIG", "GET", "cluster-port"]).remove(1);
+            client.ok(&["CLUSTER", "MEET", "127.0.0.1", &cluster.nodes[0].port.to_string(), &bus]);
+        }
+        for node in &cluster.nodes {
+            let mut client = node.client();
+            await_that("the cluster is up", || {
+                let info = client.text(&["CLUSTER", "INFO"]);
+                let has = |line: &str| info.lines().any(|own| own == line);
+                has("cluster_state:ok") && has("cluster_slots_ok:16384") && has(&format!("cluster_size:{size}"))
+            });
+        }
+        cluster
+    }
+
+    fn owner(&self, key: &str) -> usize {
+        (0..self.nodes.len())
+            .find(|number| usize::from(slot(key.as_bytes())) < (number + 1) * SLOTS / self.nodes.len())
+            .expect("a node")
+    }
+
+    /// A client that follows MOVED and ASK, as all cluster clients do, and tries again on TRYAGAIN, as ours do.
+    fn client(&self) -> ClusterClient {
+        let addresses = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
+        ClusterClient { addresses, nodes: self.nodes.iter().map(Server::client).collect() }
+    }
+
+    /// Lets `slot` be on its way from one node to another.
+    fn begin_move(&self, slot: u16, from: usize, to: usize) -> Move<'_> {
+        let ids = [from, to].map(|node| self.nodes[node].client().text(&["CLUSTER", "MYID"]));
+        let slot = slot.to_string();
+        self.nodes[to].client().ok(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &ids[0]]);
+        self.nodes[from].client().ok(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &ids[1]]);
+        Move { from: &self.nodes[from], to: &self.nodes[to], slot, target: ids[1].clone() }
+    }
+}
+
+struct ClusterClient {
+    addresses: Vec<String>,
+    nodes: Vec<Client>,
+}
+
+impl ClusterClient {
+    /// One answer, redirections followed.
+    fn call_once(&mut self, command: &[&str]) -> Result<Value, String> {
+        let (mut node, mut asking) = (0, false);
+        for _ in 0..10 {
+            if asking {
+                self.nodes[node].ok(&["ASKING"]);
+            }
+            let reply = self.nodes[node].call(command);
+            let Err(error) = &reply else { return reply };
+            let words: Vec<_> = error.split_whitespace().collect();
+            match words[..] {
+                [word @ ("MOVED" | "ASK"), _, address] => {
+                    node = self.addresses.iter().position(|own| own == address).expect("a node of the cluster");
+                    asking = word == "ASK";
+                }
+                _ => return reply,
+            }
+        }
+        panic!("sent in circles: {command:?}");
+    }
+
+    fn call(&mut self, command: &[&str]) -> Result<Value, String> {
+        let mut reply = None;
+        await_that("the slot has moved on", || {
+            reply = Some(self.call_once(command)).filter(|reply| !is_try_again(reply));
+            reply.is_some()
+        });
+        reply.expect("an answer")
+    }
+
+    fn ok(&mut self, command: &[&str]) -> Value {
+        self.call(command).unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    }
+
+    fn new_session(&mut self, options: &[&str]) -> String {
+        text(&member(&self.ok(&[&["SH.NEW"], options].concat()), "tkn"))
+    }
+
+    /// The first word of the error, redirections followed once each.
+    fn status(&mut self, command: &[&str]) -> String {
+        let error = self.call_once(command).expect_err("a failure");
+        error.split(' ').next().unwrap_or_default().to_owned()
+    }
+}
+
+fn is_try_again(reply: &Result<Value, String>) -> bool {
+    reply.as_ref().is_err_and(|error| error.starts_with("TRYAGAIN "))
+}
+
+/// A slot on its way.
+struct Move<'c> {
+    from: &'c Server,
+    to: &'c Server,
+    slot: String,
+    target: String,
+}
+
+impl Move<'_> {
+    fn migrate(&self, key: &str) {
+        let port = self.to.port.to_string();
+        self.from.client().ok(&["MIGRATE", "127.0.0.1", &port, key, "0", "60000"]);
+    }
+
+    /// Moves all keys that are left, and gives the slot to its new owner.
+    fn finish(self) {
+        self.finish_at_leisure(Duration::ZERO);
+    }
+
+    /// The same, with a pause after each key, in which the slot is half here and half there.
+    fn finish_at_leisure(self, pause: Duration) {
+        loop {
+            let left = self.from.client().list(&["CLUSTER", "GETKEYSINSLOT", &self.slot, "10"]);
+            if left.is_empty() {
+                break;
+            }
+            for key in &left {
+                self.migrate(key);
+                thread::sleep(pause);
+            }
+        }
+        for node in [self.to, self.from] {
+            node.client().ok(&["CLUSTER", "SETSLOT", &self.slot, "NODE", &self.target]);
+        }
+    }
+}
+
+#[test]
+fn all_keys_of_a_session_live_where_its_name_routes() {
+    let cluster = Cluster::start(3);
+    let mut client = cluster.client();
+    for number in 0..30 {
+        let name = format!("{{name}}{} {number}", ["", "{", "}", "{}", "\0"][number % 5]);
+        let name = if number % 2 == 0 { name } else { format!("name {number}") };
+        let token = client.new_session(&[&name, "SHARED", "EXPIRY", "600", "CLEAR", "DATA", r#"{"a":"1"}"#]);
+        assert_eq!(slot(token.as_bytes()), slot(name.as_bytes()));
+        assert_eq!(text(&member(&client.ok(&["SH.OPEN", &name]), "tkn")), token);
+        assert_eq!(list(&client.ok(&["SH.GET", &token, "a"])), ["1"]);
+        client.ok(&["SH.SET", &token, "b", "2"]);
+    }
+    let mut keys = 0;
+    for (number, node) in cluster.nodes.iter().enumerate() {
+        let mut node = node.client();
+        for key in node.keys() {
+            assert_eq!(node.int(&["CLUSTER", "KEYSLOT", &key]), i64::from(slot(key.as_bytes())));
+            assert_eq!(cluster.owner(&key), number, "{key}");
+            let listed = node.list(&["CLUSTER", "GETKEYSINSLOT", &slot(key.as_bytes()).to_string(), "1000"]);
+            assert!(listed.contains(&key), "it is in the dictionary of its slot: {key}");
+            keys += 1;
+        }
+    }
+    assert_eq!(keys, 90);
+}
+
+#[test]
+fn a_node_sends_away_what_is_not_its_own_and_mixes_no_slots() {
+    let cluster = Cluster::start(2);
+    let (here, there) = ("alice", "bob");
+    assert_ne!(cluster.owner(here), cluster.owner(there));
+    let mut node = cluster.nodes[cluster.owner(here)].client();
+    let token = node.new_session(&[here]);
+    let elsewhere = cluster.client().new_session(&[there]);
+    let address = format!("{} 127.0.0.1:{}", slot(there.as_bytes()), cluster.nodes[cluster.owner(there)].port);
+    for command in [
+        &["SH.NEW", there][..],
+        &["SH.NEW", there, "{}"],
+        &["SH.OPEN", there],
+        &["SH.GET", &elsewhere],
+        &["SH.SET", &elsewhere, "a", "1"],
+        &["SH.TOUCH", &elsewhere],
+        &["SH.END", &elsewhere],
+    ] {
+        assert_eq!(node.call(command), Err(format!("MOVED {address}")), "{command:?}");
+    }
+    assert_eq!(node.status(&["SH.END", &token, &elsewhere]), "CROSSSLOT");
+    assert_eq!(node.status(&["SH.NEW"]), "VALUEMISSING");
+    let same = node.new_session(&[here]);
+    assert_eq!(node.int(&["SH.END", &token, &same]), 2, "sessions of one name go into one command");
+}
+
+#[test]
+fn while_a_slot_moves_a_miss_beside_the_session_proves_nothing() {
+    let cluster = Cluster::start(2);
+    let name = "carts";
+    let (from, to) = (cluster.owner(name), 1 - cluster.owner(name));
+    let mut source = cluster.nodes[from].client();
+    let shared = source.new_session(&[name, "SHARED", "IDLE", "600"]);
+    let pointer = source.key("sh:s:*");
+    let clearing = source.new_session(&[name, "EXPIRY", "600", "CLEAR", "DATA", r#"{"a":"1"}"#]);
+    let data = source.key("sh:d:*");
+    let moving = cluster.begin_move(slot(name.as_bytes()), from, to);
+    let mut client = cluster.client();
+
+    // Nothing has moved yet.
+    assert_eq!(list(&client.ok(&["SH.GET", &clearing, "a"])), ["1"]);
+    assert_eq!(client.status(&["SH.OPEN", name]), "TRYAGAIN");
+    assert_eq!(client.status(&["SH.NEW", name, "SHARED"]), "TRYAGAIN");
+    let new = client.new_session(&[name]);
+    assert_eq!(cluster.nodes[to].client().keys(), [new.as_str()], "a new session is made where the slot goes");
+
+    // The session is there, its data still here.
+    moving.migrate(&clearing);
+    for command in [&["SH.GET", &clearing][..], &["SH.INFO", &clearing], &["SH.SET", &clearing, "a", "2"]] {
+        assert_eq!(client.status(command), "TRYAGAIN", "{command:?}");
+    }
+    assert_eq!(list(&client.ok(&["SH.EXISTS", &clearing])), ["1"]);
+    moving.migrate(&data);
+    assert_eq!(list(&client.ok(&["SH.GET", &clearing, "a"])), ["1"]);
+
+    // The pointer is there, its session still here.
+    moving.migrate(&pointer);
+    assert_eq!(client.status(&["SH.OPEN", name]), "TRYAGAIN");
+    assert_eq!(client.status(&["SH.NEW", name, "SHARED"]), "TRYAGAIN");
+    source.ok(&["PEXPIRE", &shared, "60000"]);
+    assert_eq!(int(&client.ok(&["SH.TOUCH", &shared])), 600_000);
+    assert_eq!(source.keys(), [shared.as_str()], "no second pointer, which would block the migration");
+    assert_eq!(client.status(&["SH.END", &shared, &new]), "TRYAGAIN");
+
+    moving.finish();
+    assert!(source.keys().is_empty());
+    assert_eq!(text(&member(&client.ok(&["SH.OPEN", name]), "tkn")), shared);
+    assert_eq!(int(&client.ok(&["SH.END", &shared, &new, &clearing])), 3);
+    assert!(cluster.nodes[to].client().keys().is_empty());
+}
+
+#[test]
+fn a_session_that_ends_while_its_slot_moves_frees_its_name_afterwards() {
+    let cluster = Cluster::start(2);
+    let name = "carts";
+    let (from, to) = (cluster.owner(name), 1 - cluster.owner(name));
+    let mut source = cluster.nodes[from].client();
+    let token = source.new_session(&[name, "SHARED"]);
+    let pointer = source.key("sh:s:*");
+    let moving = cluster.begin_move(slot(name.as_bytes()), from, to);
+    moving.migrate(&pointer);
+    let mut client = cluster.client();
+    assert_eq!(int(&client.ok(&["SH.END", &token])), 1);
+    moving.finish();
+    assert_eq!(client.status(&["SH.OPEN", name]), "SESSIONOPENFAIL");
+    let again = client.new_session(&[name, "SHARED"]);
+    assert_eq!(text(&member(&client.ok(&["SH.OPEN", name]), "tkn")), again);
+}
+
+#[test]
+fn users_notice_nothing_while_slots_move_to_and_fro() {
+    let cluster = Cluster::start(2);
+    let name = "carts";
+    let (from, to) = (cluster.owner(name), 1 - cluster.owner(name));
+    let shared = cluster.client().new_session(&[name, "SHARED", "IDLE", "600"]);
+    let clearing = cluster.client().new_session(&[name, "EXPIRY", "600", "CLEAR", "DATA", r#"{"a":"1"}"#]);
+    let (done, rounds) = (AtomicBool::new(false), AtomicUsize::new(0));
+    // Each answer is what it would be if nothing moved; a write that was answered is there.
+    let mut client = cluster.client();
+    let use_sessions = || {
+        let mut round = 0;
+        while !done.load(Ordering::Relaxed) {
+            round += 1;
+            let value = round.to_string();
+            assert_eq!(text(&member(&client.ok(&["SH.OPEN", name]), "tkn")), shared);
+            assert_eq!(
+                client.status(&["SH.OPEN", "{carts}nobody"]).replace("TRYAGAIN", "SESSIONOPENFAIL"),
+                "SESSIONOPENFAIL"
+            );
+            for token in [&shared, &clearing] {
+                client.ok(&["SH.SET", token, "round", &value]);
+                assert_eq!(list(&client.ok(&["SH.GET", token, "round"])), [value.as_str()]);
+            }
+            assert!(client.call(&["SH.NEW", name, "SHARED"]).is_err_and(|error| error.starts_with("SESSIONNEWFAIL ")));
+            let own = client.new_session(&[name, "DATA", r#"{"a":"1"}"#]);
+            assert_eq!(int(&client.ok(&["SH.END", &own])), 1);
+            rounds.store(round, Ordering::Relaxed);
+        }
+    };
+    thread::scope(|scope| {
+        let user = scope.spawn(use_sessions);
+        for (from, to) in [(from, to), (to, from), (from, to)] {
+            let moving = cluster.begin_move(slot(name.as_bytes()), from, to);
+            moving.finish_at_leisure(Duration::from_millis(5));
+            let before = rounds.load(Ordering::Relaxed);
+            await_that("the user goes on", || user.is_finished() || rounds.load(Ordering::Relaxed) > before + 3);
+        }
+        done.store(true, Ordering::Relaxed);
+        user.join().expect("a user who noticed nothing");
+    });
+    assert!(cluster.nodes[from].client().keys().is_empty());
+    assert_eq!(cluster.nodes[to].client().keys().len(), 4, "two sessions, a pointer, data");
+}
+
+#[test]
+fn valkey_9_moves_the_slot_of_a_session_at_once() {
+    if valkey_version() < (9, 0) {
+        return;
+    }
+    let cluster = Cluster::start(2);
+    let name = "carts";
+    let (from, to) = (cluster.owner(name), 1 - cluster.owner(name));
+    let mut source = cluster.nodes[from].client();
+    source.new_session(&[name, "SHARED", "IDLE", "600"]);
+    source.new_session(&[name, "EXPIRY", "600", "CLEAR", "DATA", r#"{"a":"1"}"#]);
+    let contents = source.contents();
+    let (slot, id) = (slot(name.as_bytes()).to_string(), cluster.nodes[to].client().text(&["CLUSTER", "MYID"]));
+    source.ok(&["CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", &slot, &slot, "NODE", &id]);
+    let mut target = cluster.nodes[to].client();
+    await_that("the slot has moved", || target.call(&["SH.OPEN", name]).is_ok());
+    assert_eq!(target.contents(), contents);
+    await_that("the source has let go", || source.keys().is_empty());
+}
+
+#[test]
+fn a_replica_in_a_cluster_serves_reads_by_name_and_token() {
+    let cluster = Cluster::start(1);
+    let mut primary = cluster.nodes[0].client();
+    let token = primary.new_session(&["carts", "SHARED", "EXPIRY", "600", "CLEAR"]);
+    let bus = free_port().to_string();
+    let options = ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", &bus];
+    let replica = Server::with(&options);
+    let mut client = replica.client();
+    let primary_bus = primary.list(&["CONFIG", "GET", "cluster-port"]).remove(1);
+    client.ok(&["CLUSTER", "MEET", "127.0.0.1", &cluster.nodes[0].port.to_string(), &primary_bus]);
+    let id = primary.text(&["CLUSTER", "MYID"]);
+    await_that("they have met", || client.call(&["CLUSTER", "REPLICATE", &id]).is_ok());
+    replica.is_in_sync(&cluster.nodes[0]);
+    await_that("it knows the slots", || client.status(&["SH.OPEN", "carts"]) == "MOVED");
+    client.ok(&["READONLY"]);
+    assert_eq!(text(&member(&client.ok(&["SH.OPEN", "carts"]), "tkn")), token);
+    assert_eq!(client.ok(&["SH.GET", &token, "a"]), Value::Array(vec![Value::Nil]));
+    assert_eq!(client.status(&["SH.OPEN", "nobody"]), "SESSIONOPENFAIL");
+    assert_eq!(client.status(&["SH.SET", &token, "a", "1"]), "MOVED");
+}

@@ -1,0 +1,191 @@
+//! What COMMAND INFO, DOCS and GETKEYS tell of the commands.
+
+use crate::support::*;
+use redis::Value;
+use std::collections::BTreeSet;
+
+const READ: &[&str] = &[
+    "SH.OPEN",
+    "SH.INFO",
+    "SH.EXISTS",
+    "SH.GET",
+    "SH.COUNT",
+    "SH.KEYS",
+    "SH.CONTAINS",
+    "SH.LIST",
+    "SH.VERIFY",
+    "SH.CHECK",
+    "SH.JWKS",
+    "SH.CLEARCOOKIES",
+];
+const GROW: &[&str] = &["SH.NEW", "SH.SET", "SH.ADD", "SH.CLEARSET", "SH.PAYLOAD"];
+/// Their first argument is a name, which routes and is no key.
+const BY_NAME: &[&str] = &["SH.NEW", "SH.OPEN", "SH.LIST", "SH.ENDALL"];
+const KEYLESS: &[&str] = &["SH.VERIFY", "SH.JWKS", "SH.CLEARCOOKIES"];
+const BY_TOKENS: &[&str] = &["SH.EXISTS", "SH.END"];
+
+/// What COMMAND INFO tells of one command.
+struct Info {
+    name: String,
+    arity: i64,
+    flags: Vec<String>,
+    /// The legacy range: what routes in a cluster.
+    keys: [i64; 3],
+    specs: Vec<Value>,
+}
+
+/// All commands of the module.
+fn commands(client: &mut Client) -> Vec<Info> {
+    let names = client.list(&["COMMAND", "LIST", "FILTERBY", "MODULE", "sh"]);
+    assert!(names.len() >= 8, "{names:?}");
+    let ask: Vec<&str> = ["COMMAND", "INFO"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let infos = items(&client.ok(&ask));
+    let info = |info: &Value| {
+        let info = items(info);
+        Info {
+            name: text(&info[0]),
+            arity: int(&info[1]),
+            flags: list(&info[2]),
+            keys: [int(&info[3]), int(&info[4]), int(&info[5])],
+            specs: items(&info[8]),
+        }
+    };
+    infos.iter().map(info).collect()
+}
+
+#[test]
+fn each_command_says_whether_it_reads_or_writes_and_whether_it_needs_memory() {
+    let server = Server::start();
+    for Info { name, flags, .. } in commands(&mut server.client()) {
+        let has = |flag: &str| flags.iter().any(|own| own == flag);
+        assert_eq!(has("readonly"), READ.contains(&name.as_str()), "{name}");
+        assert_eq!(has("write"), !has("readonly"), "{name}");
+        assert_eq!(has("denyoom"), GROW.contains(&name.as_str()), "{name}");
+        assert!(has("module") && !has("noscript"), "{name}");
+    }
+}
+
+#[test]
+fn each_command_is_routed_by_its_first_argument_and_by_nothing_else() {
+    let server = Server::start();
+    for Info { name, flags, keys, specs, .. } in commands(&mut server.client()) {
+        assert!(!flags.iter().any(|flag| flag == "movablekeys"), "{name}");
+        if KEYLESS.contains(&name.as_str()) {
+            assert_eq!((keys[0], specs.len()), (0, 0), "{name}");
+            continue;
+        }
+        let last = if BY_TOKENS.contains(&name.as_str()) { -1 } else { 1 };
+        assert_eq!(keys, [1, last, 1], "{name}");
+        assert_eq!(specs.len(), 1, "{name}");
+        let search = member(&specs[0], "begin_search");
+        assert_eq!(text(&member(&search, "type")), "index", "{name}");
+        assert_eq!(int(&member(&member(&search, "spec"), "index")), 1, "{name}");
+        let find = member(&member(&specs[0], "find_keys"), "spec");
+        assert_eq!(int(&member(&find, "lastkey")), if last == 1 { 0 } else { -1 }, "{name}");
+        let access = list(&member(&specs[0], "flags"));
+        let is = |flag: &str| access.iter().any(|own| own == flag);
+        assert_eq!(is("not_key"), BY_NAME.contains(&name.as_str()), "{name}");
+        assert_eq!(is("RO"), READ.contains(&name.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn a_token_is_a_key_and_a_name_is_none() {
+    let server = Server::start();
+    let mut client = server.client();
+    assert_eq!(client.list(&["COMMAND", "GETKEYS", "SH.GET", "token", "field"]), ["token"]);
+    assert_eq!(client.list(&["COMMAND", "GETKEYS", "SH.SET", "token", "field", "value"]), ["token"]);
+    assert_eq!(client.list(&["COMMAND", "GETKEYS", "SH.END", "one", "two", "three"]), ["one", "two", "three"]);
+    for name in [&["SH.NEW", "alice", "SHARED"][..], &["SH.OPEN", "alice"]] {
+        let error = client.call(&[&["COMMAND", "GETKEYS"], name].concat()).expect_err("no key");
+        assert!(error.contains("no key arguments"), "{error}");
+    }
+}
+
+#[test]
+fn each_key_says_what_is_done_with_it() {
+    let server = Server::start();
+    let mut client = server.client();
+    for (command, flags) in [
+        (&["SH.GET", "token"][..], &["RO", "access"][..]),
+        (&["SH.SET", "token", "a", "1"], &["RW", "update"]),
+        (&["SH.TOUCH", "token"], &["RW", "update"]),
+        (&["SH.END", "token"], &["RM", "delete"]),
+    ] {
+        let keys = items(&client.ok(&[&["COMMAND", "GETKEYSANDFLAGS"], command].concat()));
+        let [key, uses] = &items(&keys[0])[..] else { panic!("{keys:?}") };
+        assert_eq!((text(key).as_str(), list(uses)), ("token", flags.iter().map(ToString::to_string).collect()));
+    }
+}
+
+#[test]
+fn each_command_is_documented() {
+    let server = Server::start();
+    let mut client = server.client();
+    for Info { name, arity, .. } in commands(&mut client) {
+        let docs = member(&client.ok(&["COMMAND", "DOCS", &name]), &name);
+        for (entry, end) in [("summary", "."), ("complexity", ""), ("since", "")] {
+            let told = text(&member(&docs, entry));
+            assert!(told.len() > 3 && told.ends_with(end), "{name} {entry}: {told}");
+        }
+        assert_eq!(text(&member(&docs, "module")), "sh");
+        let Some(arguments) = find(&docs, "arguments") else {
+            assert!(KEYLESS.contains(&name.as_str()) && arity == 1, "{name} has no arguments");
+            continue;
+        };
+        arguments_are_described(&name, &arguments);
+        let first = &items(&arguments)[0];
+        let kind = text(&member(first, "type"));
+        assert_eq!(kind == "key", !KEYLESS.contains(&name.as_str()), "{name}");
+    }
+}
+
+fn arguments_are_described(command: &str, arguments: &Value) {
+    for argument in items(arguments) {
+        assert!(!text(&member(&argument, "name")).is_empty(), "{command}");
+        match text(&member(&argument, "type")).as_str() {
+            "pure-token" => {
+                assert_eq!(text(&member(&argument, "token")), text(&member(&argument, "token")).to_uppercase())
+            }
+            "oneof" | "block" => arguments_are_described(command, &member(&argument, "arguments")),
+            "key" => assert_eq!(int(&member(&argument, "key_spec_index")), 0),
+            "string" | "integer" => {}
+            other => panic!("{command}: an argument of type {other}"),
+        }
+    }
+}
+
+#[test]
+fn the_options_of_sh_new_are_offered_by_name() {
+    let server = Server::start();
+    let docs = format!("{:?}", server.client().ok(&["COMMAND", "DOCS", "SH.NEW"]));
+    for token in ["SHARED", "EXPIRY", "DELETE", "CLEAR", "IDLE", "DATA"] {
+        assert!(docs.contains(&format!("'{token}'")) || docs.contains(&format!("\"{token}\"")), "{token}: {docs}");
+    }
+}
+
+#[test]
+fn too_few_arguments_are_the_servers_own_error() {
+    let server = Server::start();
+    let mut client = server.client();
+    for Info { name, arity, .. } in commands(&mut client) {
+        assert!(arity <= -1 || KEYLESS.contains(&name.as_str()), "{name}");
+        let too_few = vec![name.clone(); arity.unsigned_abs() as usize - 1];
+        if too_few.is_empty() {
+            continue;
+        }
+        let error = client.call(&too_few).expect_err("too few");
+        assert!(error.starts_with("ERR wrong number of arguments"), "{name}: {error}");
+    }
+    assert_eq!(client.status(&["SH.NEW"]), "VALUEMISSING", "but a name is a value");
+}
+
+#[test]
+fn both_protocols_tell_the_same_of_each_command() {
+    let server = Server::start();
+    let in_both = [server.client(), server.client3()].map(|mut client| {
+        let infos = commands(&mut client);
+        infos.iter().map(|info| (info.name.clone(), info.arity, info.keys)).collect::<BTreeSet<_>>()
+    });
+    assert_eq!(in_both[0], in_both[1]);
+}
