@@ -9,7 +9,7 @@ use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::redis::{Bytes, Name};
 use crate::slot;
 use crate::store::sessions::{self, Ending};
-use crate::store::{Mode, Store, index, keys};
+use crate::store::{Access, Mode, Store, index, keys};
 use serde::Serialize;
 
 pub struct EndAll;
@@ -64,6 +64,7 @@ impl Command for EndAll {
 
     fn run<S: Store>(store: &mut S, (name, which): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let index = keys::index(&name);
+        store.permit(&[((&index).into(), Access::ReadWrite)])?;
         index::prepare(store, &index)?;
         let listed = |store: &mut S| -> Result<Vec<Name>, Error> {
             Ok(index::members(store, &name, &index)?.into_iter().map(|member| member.token).collect())

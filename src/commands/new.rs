@@ -130,7 +130,8 @@ impl Command for New {
         };
         let data_key = (cleared_after.is_some() && !request.data.is_empty()).then(|| keys::data(new.token()));
         let pointer = shared.then(|| keys::shared(&name));
-        let touched: SmallVec<[_; 3]> = [Some(&tkn), data_key.as_ref(), pointer.as_ref()]
+        let index = request.listed.then(|| keys::index(&name));
+        let touched: SmallVec<[_; 4]> = [Some(&tkn), data_key.as_ref(), pointer.as_ref(), index.as_ref()]
             .into_iter()
             .flatten()
             .map(|key| (Bytes::from(key), Access::ReadWrite))
@@ -140,10 +141,6 @@ impl Command for New {
             && sessions::shared(store, &name, pointer)?.is_some()
         {
             return Err(Status::SessionNewFail.because("a shared session of that name exists; SH.OPEN it"));
-        }
-        let index = request.listed.then(|| keys::index(&name));
-        if let Some(index) = &index {
-            index::prepare(store, index)?;
         }
         let payload = request.payload.as_deref().map(|text| Payload::parse(text, settings.max_payload)).transpose()?;
         let payload = payload.unwrap_or_default();
@@ -175,6 +172,10 @@ impl Command for New {
             _ => Vec::new(),
         };
 
+        if let Some(index) = &index {
+            index::put(store, index, &name, token, expires)?;
+        }
+
         let metadata = meta::of_new(now, shared, request.listed, lifetime);
         let metadata = metadata.iter().map(|(meta, value)| (Field::Meta(*meta), Bytes::from(value.as_ref())));
         let kind = request.credentials.map(|kind| (Field::Meta(Meta::Kind), grants::kind_name(kind).as_bytes().into()));
@@ -201,9 +202,6 @@ impl Command for New {
         }
         if let Some(pointer) = &pointer {
             store.open(pointer.into(), Mode::Write).set_string(token, expires);
-        }
-        if let Some(index) = &index {
-            index::put(store, index, &name, token, expires);
         }
         store.count(Stat::Created);
         store.announce(Event::New, token);

@@ -31,7 +31,6 @@ fn wrong_type() -> Error {
 /// Fails if the index cannot be written to: another kind of value is in its place, or it may be on another node. To be
 /// asked before anything is changed.
 pub fn prepare<S: Store>(store: &mut S, index: &Name) -> Result<(), Error> {
-    store.permit(&[(index.into(), Access::ReadWrite)])?;
     let kind = store.open(index.into(), Mode::Read).kind();
     match kind {
         Kind::Zset => Ok(()),
@@ -41,18 +40,45 @@ pub fn prepare<S: Store>(store: &mut S, index: &Name) -> Result<(), Error> {
 }
 
 /// Lists a session, or moves it to its new expiry. Puts some stale members right on the way.
-pub fn put<S: Store>(store: &mut S, index: &Name, name: &[u8], token: Bytes<'_>, expires: Option<Millis>) {
-    let now = store.now();
-    let key = store.open(index.into(), Mode::Read);
-    let usable = matches!(key.kind(), Kind::Zset | Kind::Missing);
-    let missing = key.kind() == Kind::Missing;
-    let stale = key.lowest(score(Some(now)), HEALED);
-    drop(key);
-    if !usable || (missing && store.absence_is_proof(index.as_ref()).is_err()) {
-        return;
+///
+/// Fails, before anything is changed, if the index cannot be written to: another kind of value is in its place, or it may
+/// be on another node. Permission is the caller's to ask for.
+pub fn put<S: Store>(
+    store: &mut S,
+    index: &Name,
+    name: &[u8],
+    token: Bytes<'_>,
+    expires: Option<Millis>,
+) -> Result<(), Error> {
+    if store.is_cluster() {
+        prepare(store, index)?;
     }
-    let stale = stale.into_iter().filter(|(member, _)| member.as_ref() != token.as_bytes());
-    let checked: Vec<_> = stale.map(|(member, _)| (find(store, name, member.as_ref()), member)).collect();
+    let mut key = store.open(index.into(), Mode::Write);
+    let stale = match key.kind() {
+        Kind::Zset => key.lowest(score(Some(key.now())), HEALED),
+        Kind::Missing => Vec::new(),
+        _ => return Err(wrong_type()),
+    };
+    if stale.is_empty() {
+        key.add_members(&[(token, score(expires))]);
+        settle(&mut key);
+    } else {
+        drop(key);
+        put_among(store, index, name, (token, expires), stale);
+    }
+    Ok(())
+}
+
+/// Lists a session among others, some of which are stale.
+fn put_among<S: Store>(
+    store: &mut S,
+    index: &Name,
+    name: &[u8],
+    (token, expires): (Bytes<'_>, Option<Millis>),
+    stale: Vec<(S::Value, f64)>,
+) {
+    let others = stale.into_iter().filter(|(member, _)| member.as_ref() != token.as_bytes());
+    let checked: Vec<_> = others.map(|(member, _)| (find(store, name, member.as_ref()), member)).collect();
     let (mut gone, mut there) = (Vec::new(), vec![(token, score(expires))]);
     for (found, member) in &checked {
         match found {
@@ -63,8 +89,8 @@ pub fn put<S: Store>(store: &mut S, index: &Name, name: &[u8], token: Bytes<'_>,
         }
     }
     let mut key = store.open(index.into(), Mode::Write);
-    key.remove_members(gone.into_iter());
     key.add_members(&there);
+    key.remove_members(gone.into_iter());
     settle(&mut key);
 }
 
