@@ -13,6 +13,8 @@ pub mod eviction;
 pub mod info;
 pub mod key;
 pub mod log;
+#[cfg(not(test))]
+mod memory;
 pub mod module;
 pub mod reply;
 
