@@ -26,6 +26,8 @@ const STATUSES: &[&str] = &[
     "TOKENTHEFT",
     "WRONGTYPE",
 ];
+const BY_NAME: &[&[u8]] = &[b"SH.OPEN", b"SH.LIST"];
+const BY_CREDENTIAL: &[&[u8]] = &[b"SH.REFRESH", b"SH.RESUME", b"SH.CHECK", b"SH.REGENERATE"];
 const NAMES: &[&[u8]] =
     &[b"alice", b"bob", b"carts", b"{}", b"{tag}rest", b"}{", b"\0", b"\r\n", b"%n%s", b"\xFF\xFE", b"sh:s:x", b":"];
 const WORDS: &[&[u8]] = &[
@@ -76,6 +78,8 @@ struct Fuzz {
     commands: Vec<Arg>,
     /// Tokens of sessions, most of them alive.
     tokens: Vec<Arg>,
+    /// Access, refresh and cookie tokens, each with the token of its session.
+    credentials: Vec<[Arg; 2]>,
     /// Keys that somebody made who knows nothing of sessions.
     decoys: Vec<Arg>,
     /// Keys of the module, as the server tells them.
@@ -99,7 +103,8 @@ impl Fuzz {
     fn value(&mut self) -> Arg {
         match self.random.random_range(0..2_000) {
             0 => vec![self.any(SHARP); 1 << 20],
-            1..200 => (0..self.random.random_range(0..200)).map(|_| self.random.random()).collect(),
+            1..200 if !self.credentials.is_empty() => self.any(&self.credentials.clone())[1].clone(),
+            200..400 => (0..self.random.random_range(0..200)).map(|_| self.random.random()).collect(),
             _ => self.any(VALUES).into(),
         }
     }
@@ -136,17 +141,29 @@ impl Fuzz {
         if self.random.random_bool(0.4) {
             say(&[b"DATA", self.any(JSON).as_bytes()]);
         }
+        match self.random.random_range(0..10) {
+            0 => say(&[b"TOKENS"]),
+            1 => say(&[b"COOKIE"]),
+            2 => say(&[b"LISTED", b"LIMIT", self.any(&NUMBERS[..4]).as_bytes()]),
+            _ => {}
+        }
         command
     }
 
     fn command(&mut self) -> Vec<Arg> {
         let mut command = match self.random.random_range(0..10) {
             0..2 => self.new_session(),
-            2 => vec![b"SH.OPEN".to_vec(), self.any(NAMES).into()],
-            // Any command with a token and what may follow one.
+            // Seldom, or there would be few sessions to do anything with.
+            2 if self.random.random_bool(0.02) => vec![b"SH.ENDALL".to_vec(), self.any(NAMES).into()],
+            2 => vec![self.any(BY_NAME).into(), self.any(NAMES).into()],
+            3 if !self.credentials.is_empty() => {
+                let [token, credential] = self.any(&self.credentials.clone());
+                vec![self.any(BY_CREDENTIAL).into(), token, credential]
+            }
+            // Any command with a token and what may follow one, fields and values for the most part.
             _ => {
+                let more = self.any(&[0, 0, 0, 1, 2, 2, 4]);
                 let mut command = vec![self.any(&self.commands.clone()), self.token()];
-                let more = self.random.random_range(0..4);
                 command.extend((0..more).map(|_| self.value()));
                 command
             }
@@ -207,30 +224,36 @@ impl Fuzz {
         command.into_iter().map(<[u8]>::to_vec).collect()
     }
 
-    /// Remembers the tokens and keys that were answered.
+    /// Remembers the tokens, credentials and keys that were answered.
     fn learn(&mut self, command: &[Arg], reply: &Value) {
-        let mut remember = |list: fn(&mut Self) -> &mut Vec<Arg>, item: Arg| {
-            let length = list(self).len();
-            if length < 300 {
-                list(self).push(item);
-            } else {
-                let place = self.random.random_range(0..length);
-                list(self)[place] = item;
-            }
+        let told = |map: &Value, path: &[&str]| {
+            path.iter().try_fold(map.clone(), |map, name| find(&map, name)).map(|token| bytes(&token))
         };
         match (&command[0][..], reply) {
             (b"RANDOMKEY", Value::BulkString(key)) if !key.starts_with(b"sh:decoy") => {
-                remember(|own| &mut own.keys, key.clone())
+                remember(&mut self.random, &mut self.keys, key.clone());
             }
-            (b"SH.NEW", Value::BulkString(json)) => {
-                let json: serde_json::Value = serde_json::from_slice(json).expect("JSON");
-                remember(|own| &mut own.tokens, json["tkn"].as_str().expect("a token").into());
-            }
-            (b"SH.NEW", map @ (Value::Array(_) | Value::Map(_))) => {
-                remember(|own| &mut own.tokens, bytes(&member(map, "tkn")))
+            (b"SH.NEW" | b"SH.REFRESH", map @ (Value::Array(_) | Value::Map(_))) => {
+                let Some(token) = told(map, &["tkn"]).or_else(|| told(map, &["session", "handle"])) else { return };
+                for kind in ["accessToken", "refreshToken", "cookieToken"] {
+                    if let Some(credential) = told(map, &[kind, "token"]) {
+                        remember(&mut self.random, &mut self.credentials, [token.clone(), credential]);
+                    }
+                }
+                remember(&mut self.random, &mut self.tokens, token);
             }
             _ => {}
         }
+    }
+}
+
+/// Keeps an item among the last few hundred.
+fn remember<T>(random: &mut StdRng, list: &mut Vec<T>, item: T) {
+    if list.len() < 300 {
+        list.push(item);
+    } else {
+        let place = random.random_range(0..list.len());
+        list[place] = item;
     }
 }
 
@@ -290,6 +313,7 @@ fn no_command_brings_the_server_down_or_leaves_what_should_not_be_there() {
         random: StdRng::seed_from_u64(seed),
         commands: all.into_iter().map(String::into_bytes).collect(),
         tokens: vec![],
+        credentials: vec![],
         decoys: decoys.iter().map(|decoy| decoy[1].into()).collect(),
         keys: vec![],
     };
