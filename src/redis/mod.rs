@@ -17,6 +17,8 @@ pub mod log;
 mod memory;
 pub mod module;
 pub mod reply;
+#[cfg(not(test))]
+mod sdallocx;
 
 pub use bytes::{Bytes, Handle, Name, Owned};
 pub use context::Context;
