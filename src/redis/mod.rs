@@ -13,8 +13,6 @@ pub mod eviction;
 pub mod info;
 pub mod key;
 pub mod log;
-#[cfg(not(test))]
-mod memory;
 pub mod module;
 pub mod reply;
 #[cfg(not(test))]

@@ -14,6 +14,12 @@ use redis_module::raw;
 use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;
 
+/// The module's own memory is the server's: it counts in INFO memory and against maxmemory. Not in unit tests, where
+/// there is no server.
+#[cfg(not(test))]
+#[global_allocator]
+static ALLOCATOR: redis_module::alloc::RedisAlloc = redis_module::alloc::RedisAlloc;
+
 /// The surface of the module, for the server to be told of.
 pub struct Module {
     pub name: &'static CStr,
