@@ -75,8 +75,12 @@ impl Signer {
             }
         };
         let kid = base64url(&identity[..12]);
-        let header = base64url(format!(r#"{{"alg":"{}","typ":"at+jwt","kid":"{kid}"}}"#, algorithm.name()));
+        let header = Self::header(algorithm, &kid);
         Self { epoch, key, kid, header }
+    }
+
+    fn header(algorithm: Algorithm, kid: &str) -> String {
+        base64url(format!(r#"{{"alg":"{}","typ":"at+jwt","kid":"{kid}"}}"#, algorithm.name()))
     }
 
     pub fn kid(&self) -> &str {
@@ -135,9 +139,44 @@ pub struct Claims<'a> {
 
 /// Signs an access token.
 pub fn sign(ring: &Ring, audience: &Audience, claims: &Claims<'_>) -> Result<String, Error> {
-    let unwritable = |_| Status::GeneralError.because("the access token cannot be written");
-    let own = payload_members(claims.payload)?;
-    // The standard's claims first, the application's after them: none of either is in both.
+    let body = body(audience, claims, |others| ring.token_id(others))?;
+    let signer = ring.signer(claims.issued);
+    let message = format!("{}.{}", signer.header, base64url(body));
+    let token = format!("{message}.{}", base64url(signer.sign(message.as_bytes())));
+    check_len(token.len())?;
+    Ok(token)
+}
+
+/// Fails if an access token of this name and payload could be too long, all else being as long as it can be.
+pub fn fits(audience: &Audience, name: &str, payload: &Payload) -> Result<(), Error> {
+    const ANY: &[u8; Token::LEN] = b"sh:0000000000000000000000000";
+    let claims = Claims {
+        name,
+        token: Token::parse(ANY).ok_or_else(Error::not_a_session)?,
+        generation: u32::MAX,
+        csrf: Some("x".repeat(32)),
+        thumbprint: Some(&"x".repeat(43)),
+        payload,
+        // Beyond the year 2286 seconds have eleven digits.
+        issued: Millis(10_000_000_000_000),
+        expires: Millis(10_000_000_000_000),
+    };
+    let body = body(audience, &claims, |_| "x".repeat(16))?;
+    let header = Signer::header(Algorithm::EdDsa, &"x".repeat(16));
+    check_len(header.len() + 1 + base64url(body).len() + 1 + base64url([0; 64]).len())
+}
+
+fn check_len(length: usize) -> Result<(), Error> {
+    if length > MAX_LEN {
+        let reason = format!("the access token would have {length} characters; browsers keep {MAX_LEN}");
+        return Err(Status::ValueSize.because(reason));
+    }
+    Ok(())
+}
+
+/// The claims as JSON: the standard's first, then the application's, of which none is among them, then the ID made of
+/// all these.
+fn body(audience: &Audience, claims: &Claims<'_>, id: impl FnOnce(&[u8]) -> String) -> Result<String, Error> {
     let mut body = String::from("{");
     let mut add = |name: &str, value: serde_json::Value| {
         if body.len() > 1 {
@@ -158,28 +197,15 @@ pub fn sign(ring: &Ring, audience: &Audience, claims: &Claims<'_>) -> Result<Str
     if let Some(thumbprint) = claims.thumbprint {
         add("cnf", json!({ "jkt": thumbprint }));
     }
-    for (name, value) in own.iter() {
+    // It is an object written by us, in one piece: its members, without the braces.
+    let own = &claims.payload.as_str()[1..claims.payload.as_str().len() - 1];
+    if !own.is_empty() {
         body.push(',');
-        body += &serde_json::to_string(name).map_err(unwritable)?;
-        body.push(':');
-        body += value.get();
+        body += own;
     }
-    let id = ring.token_id(body.as_bytes());
+    let id = id(body.as_bytes());
     body += &format!(",\"jti\":\"{id}\"}}");
-
-    let signer = ring.signer(claims.issued);
-    let message = format!("{}.{}", signer.header, base64url(body));
-    let token = format!("{message}.{}", base64url(signer.sign(message.as_bytes())));
-    if token.len() > MAX_LEN {
-        let reason = format!("the access token would have {} characters; browsers keep {MAX_LEN}", token.len());
-        return Err(Status::ValueSize.because(reason));
-    }
-    Ok(token)
-}
-
-/// The payload's members, checked again: it may come from the store, where anyone could have written.
-fn payload_members(payload: &Payload) -> Result<Object<'_>, Error> {
-    payload.members()
+    Ok(body)
 }
 
 /// An access token whose signature, time, issuer and audience are good.
