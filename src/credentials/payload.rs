@@ -57,7 +57,6 @@ impl Payload {
     pub fn is_empty(&self) -> bool {
         self.0 == "{}"
     }
-
 }
 
 /// In JSON the object itself, in RESP its text.
