@@ -27,6 +27,8 @@ pub mod touch;
 pub mod verify;
 
 #[cfg(test)]
+mod credential_tests;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod tests;
