@@ -27,6 +27,8 @@ pub mod touch;
 pub mod verify;
 
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod tests;
