@@ -207,6 +207,10 @@ impl Key for OpenKey<'_> {
         self.0.highest_score()
     }
 
+    fn score(&self, member: Bytes<'_>) -> Option<f64> {
+        self.0.score(member.to_string().handle())
+    }
+
     fn add_members(&mut self, members: &[(Bytes<'_>, f64)]) {
         let strings: SmallVec<[(Owned, Text<'_>); 2]> = members
             .iter()
