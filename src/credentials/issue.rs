@@ -181,7 +181,8 @@ struct Carrier<'a> {
 impl Carrier<'_> {
     fn carry(&mut self, cookie: Cookie, token: String, expiry: Option<Millis>) -> TokenView {
         let cookies = &self.policy.cookies;
-        let max_age = expiry.map_or(MAX_AGE, |expiry| (expiry.since(self.now) / 1_000).min(MAX_AGE));
+        // What lives at all has a second left: an age of 0 would have it forgotten.
+        let max_age = expiry.map_or(MAX_AGE, |expiry| expiry.since(self.now).div_ceil(1_000).min(MAX_AGE));
         self.set_cookie.push(cookies.set_cookie(cookie, &token, max_age));
         TokenView {
             token,

@@ -19,3 +19,16 @@ mod events;
 mod persistence;
 mod replication;
 mod transactions;
+
+mod jar;
+
+mod check;
+mod cookies;
+mod jwks;
+mod payload;
+mod redaction;
+mod refresh;
+mod regenerate;
+mod resume;
+mod secret;
+mod verify;
