@@ -24,6 +24,7 @@ mod jar;
 
 mod check;
 mod cookies;
+mod interop;
 mod jwks;
 mod payload;
 mod redaction;
