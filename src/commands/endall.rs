@@ -8,8 +8,9 @@ use crate::protocol::{Args, Blob, Error, Form, Status};
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::redis::{Bytes, Name};
 use crate::slot;
+use crate::store::index::{self, Roll};
 use crate::store::sessions::{self, Ending};
-use crate::store::{Mode, Store, index, keys};
+use crate::store::{Access, Mode, Store, keys};
 use serde::Serialize;
 
 pub struct EndAll;
@@ -64,20 +65,19 @@ impl Command for EndAll {
 
     fn run<S: Store>(store: &mut S, (name, which): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let index = keys::index(&name);
+        store.permit(&[((&index).into(), Access::ReadWrite)])?;
         index::prepare(store, &index)?;
-        let listed = |store: &mut S| -> Result<Vec<Name>, Error> {
-            Ok(index::members(store, &name, &index)?.into_iter().map(|member| member.token).collect())
-        };
-        let tokens: Vec<Name> = match which {
-            Which::All => listed(store)?,
+        let Roll { alive: tokens, gone } = match which {
+            Which::All => index::roll(store, &name, &index)?,
             Which::Except(kept) => {
                 if !is_of(store, &name, kept)? {
                     return Err(
                         Status::SessionTokenInvalid.because("the EXCEPT token is that of another name's session")
                     );
                 }
-                let all = listed(store)?;
-                all.into_iter().filter(|token| token.as_ref() != kept.as_bytes()).collect()
+                let mut roll = index::roll(store, &name, &index)?;
+                roll.alive.retain(|token| token.as_ref() != kept.as_bytes());
+                roll
             }
             Which::Only(given) => {
                 let mut own = Vec::new();
@@ -89,10 +89,11 @@ impl Command for EndAll {
                         Err(error) => return Err(error),
                     }
                 }
-                own
+                Roll { alive: own, gone: Vec::new() }
             }
         };
-        let ended = end_all(store, &index, &tokens)?;
+        let endings = prepare(store, &tokens)?;
+        let ended = end_all(store, &index, endings, &gone);
         Ok(ended.into_iter().map(|token| Blob(token.as_bytes().to_vec())).collect::<Vec<_>>())
     }
 }
@@ -103,17 +104,34 @@ fn is_of<S: Store>(store: &mut S, name: &[u8], token: Bytes<'_>) -> Result<bool,
         return Ok(false);
     }
     sessions::permit(store, token)?;
-    Ok(sessions::is_named(&sessions::open(store, token, Mode::Read)?, name))
+    let named = sessions::open(store, token, Mode::Read).map(|key| sessions::is_named(&key, name));
+    if named == Err(Error::no_session()) {
+        store.absence_is_proof(&token)?;
+    }
+    named
 }
 
-/// Ends these sessions in one step and takes them off their list. Answers those that lived.
-pub fn end_all<'a, S: Store>(store: &mut S, index: &Name, tokens: &'a [Name]) -> Result<Vec<Bytes<'a>>, Error> {
+/// What ending these sessions takes. Changes nothing, and asks for all permissions.
+pub fn prepare<'a, S: Store>(store: &mut S, tokens: &'a [Name]) -> Result<Vec<Ending<'a>>, Error> {
     let mut endings = Vec::with_capacity(tokens.len());
     for token in tokens {
         sessions::permit(store, token.into())?;
         endings.extend(Ending::prepare(store, token.into())?);
     }
+    Ok(endings)
+}
+
+/// Ends these sessions in one step and takes them off their list, and with them what is `gone` already. Answers those
+/// that lived.
+pub fn end_all<'a, S: Store>(
+    store: &mut S,
+    index: &Name,
+    endings: Vec<Ending<'a>>,
+    gone: &'a [Name],
+) -> Vec<Bytes<'a>> {
     let ended: Vec<Bytes<'a>> = endings.into_iter().filter_map(|ending| ending.apply_unlisted(store)).collect();
-    index::remove(store, index, ended.iter().copied());
-    Ok(ended)
+    if !ended.is_empty() || !gone.is_empty() {
+        index::remove(store, index, ended.iter().copied().chain(gone.iter().map(Bytes::from)));
+    }
+    ended
 }

@@ -64,12 +64,11 @@ impl Command for List {
     fn run<S: Store>(store: &mut S, (name, info): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let index = keys::index(&name);
         store.permit(&[((&index).into(), Access::Read)])?;
-        let members = index::members(store, &name, &index)?;
+        let sessions = index::roll(store, &name, &index)?.alive;
         if !info {
-            return Ok(Reply::Tokens(members.into_iter().map(|member| Blob(member.token)).collect()));
+            return Ok(Reply::Tokens(sessions.into_iter().map(Blob).collect()));
         }
-        let infos: Result<Vec<_>, Error> =
-            members.iter().map(|member| describe(store, (&member.token).into())).collect();
+        let infos: Result<Vec<_>, Error> = sessions.iter().map(|token| describe(store, token.into())).collect();
         Ok(Reply::Infos(infos?))
     }
 }

@@ -5,8 +5,7 @@
 //!
 //! Creates a session and answers its token and, if asked for, its credentials.
 
-use super::Command;
-use super::endall::end_all;
+use super::{Command, endall};
 use crate::credentials::issue::{Holder, Issued, issue};
 use crate::credentials::{Kind as Credentials, Payload};
 use crate::protocol::args::{once, seconds, unknown_member, unknown_option, uppercase};
@@ -19,7 +18,8 @@ use crate::session::{Event, Expiry, Lifetime, Meta, NewToken, Seconds, lifetime,
 use crate::settings::Settings;
 use crate::slot;
 use crate::stats::Stat;
-use crate::store::{Access, Field, Key, Kind, Mode, Store, grants, index, keys, realm, sessions};
+use crate::store::index::{self, Roll};
+use crate::store::{Access, Field, Key, Kind, Mode, Store, grants, keys, realm, sessions};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
@@ -130,7 +130,8 @@ impl Command for New {
         };
         let data_key = (cleared_after.is_some() && !request.data.is_empty()).then(|| keys::data(new.token()));
         let pointer = shared.then(|| keys::shared(&name));
-        let touched: SmallVec<[_; 3]> = [Some(&tkn), data_key.as_ref(), pointer.as_ref()]
+        let index = request.listed.then(|| keys::index(&name));
+        let touched: SmallVec<[_; 4]> = [Some(&tkn), data_key.as_ref(), pointer.as_ref(), index.as_ref()]
             .into_iter()
             .flatten()
             .map(|key| (Bytes::from(key), Access::ReadWrite))
@@ -140,10 +141,6 @@ impl Command for New {
             && sessions::shared(store, &name, pointer)?.is_some()
         {
             return Err(Status::SessionNewFail.because("a shared session of that name exists; SH.OPEN it"));
-        }
-        let index = request.listed.then(|| keys::index(&name));
-        if let Some(index) = &index {
-            index::prepare(store, index)?;
         }
         let payload = request.payload.as_deref().map(|text| Payload::parse(text, settings.max_payload)).transpose()?;
         let payload = payload.unwrap_or_default();
@@ -169,14 +166,17 @@ impl Command for New {
             }
         };
         let limit = request.limit.or(settings.max_sessions);
-        let ended = match (&index, limit) {
-            (Some(index), Some(limit)) => {
-                let oldest = index::beyond(store, &name, index, limit)?;
-                let tokens: Vec<_> = oldest.into_iter().map(|member| member.token).collect();
-                end_all(store, index, &tokens)?.into_iter().map(|token| token.to_vec()).collect()
-            }
-            _ => Vec::new(),
+        let leaving = match (&index, limit) {
+            (Some(index), Some(limit)) => index::beyond(store, &name, index, limit)?,
+            _ => Roll::default(),
         };
+        let endings = endall::prepare(store, &leaving.alive)?;
+        let mut ended = Vec::new();
+        if let Some(index) = &index {
+            index::put(store, index, &name, token, expires)?;
+            let ended_now = endall::end_all(store, index, endings, &leaving.gone);
+            ended.extend(ended_now.into_iter().map(|token| token.to_vec()));
+        }
 
         if let Some(secret) = new_secret {
             secret.keep(store);
@@ -207,9 +207,6 @@ impl Command for New {
         }
         if let Some(pointer) = &pointer {
             store.open(pointer.into(), Mode::Write).set_string(token, expires);
-        }
-        if let Some(index) = &index {
-            index::put(store, index, &name, token, expires);
         }
         store.count(Stat::Created);
         store.announce(Event::New, token);

@@ -86,6 +86,7 @@ required! {
     RedisModule_ZsetRangeNext
     RedisModule_ZsetRangeStop
     RedisModule_ZsetRem
+    RedisModule_ZsetScore
 }
 
 /// The value of a function pointer that [`first_missing`] found to be there.

@@ -280,6 +280,17 @@ impl<'a> Key<'a> {
         highest.map(|(_, score)| score)
     }
 
+    /// The score of a member of a sorted set.
+    pub fn score(&self, member: Handle<'_>) -> Option<f64> {
+        if self.kind != Kind::Zset {
+            return None;
+        }
+        let mut score = 0.0;
+        // SAFETY: the key is an open sorted set.
+        let found = unsafe { api!(RedisModule_ZsetScore)(self.raw, member.as_ptr(), &mut score) };
+        (found as isize == raw::REDISMODULE_OK).then_some(score)
+    }
+
     /// Where the range of a sorted set that was begun stands, unless it is empty or over.
     fn range_element(&self) -> Option<(Owned, f64)> {
         let mut score = 0.0;

@@ -12,10 +12,13 @@ use crate::slot;
 /// How many stale members one command puts right at most.
 const HEALED: usize = 16;
 
-/// A listed session that lives.
-pub struct Member {
-    pub token: Name,
-    pub created: Millis,
+/// What a name's index comes to once each of its members has been looked at.
+#[derive(Default)]
+pub struct Roll {
+    /// The listed sessions that live, oldest first.
+    pub alive: Vec<Name>,
+    /// What is on the list for no reason any more.
+    pub gone: Vec<Name>,
 }
 
 /// The score of a session that expires then, or never.
@@ -31,7 +34,6 @@ fn wrong_type() -> Error {
 /// Fails if the index cannot be written to: another kind of value is in its place, or it may be on another node. To be
 /// asked before anything is changed.
 pub fn prepare<S: Store>(store: &mut S, index: &Name) -> Result<(), Error> {
-    store.permit(&[(index.into(), Access::ReadWrite)])?;
     let kind = store.open(index.into(), Mode::Read).kind();
     match kind {
         Kind::Zset => Ok(()),
@@ -41,18 +43,45 @@ pub fn prepare<S: Store>(store: &mut S, index: &Name) -> Result<(), Error> {
 }
 
 /// Lists a session, or moves it to its new expiry. Puts some stale members right on the way.
-pub fn put<S: Store>(store: &mut S, index: &Name, name: &[u8], token: Bytes<'_>, expires: Option<Millis>) {
-    let now = store.now();
-    let key = store.open(index.into(), Mode::Read);
-    let usable = matches!(key.kind(), Kind::Zset | Kind::Missing);
-    let missing = key.kind() == Kind::Missing;
-    let stale = key.lowest(score(Some(now)), HEALED);
-    drop(key);
-    if !usable || (missing && store.absence_is_proof(index.as_ref()).is_err()) {
-        return;
+///
+/// Fails, before anything is changed, if the index cannot be written to: another kind of value is in its place, or it may
+/// be on another node. Permission is the caller's to ask for.
+pub fn put<S: Store>(
+    store: &mut S,
+    index: &Name,
+    name: &[u8],
+    token: Bytes<'_>,
+    expires: Option<Millis>,
+) -> Result<(), Error> {
+    if store.is_cluster() {
+        prepare(store, index)?;
     }
-    let stale = stale.into_iter().filter(|(member, _)| member.as_ref() != token.as_bytes());
-    let checked: Vec<_> = stale.map(|(member, _)| (find(store, name, member.as_ref()), member)).collect();
+    let mut key = store.open(index.into(), Mode::Write);
+    let stale = match key.kind() {
+        Kind::Zset => key.lowest(score(Some(key.now())), HEALED),
+        Kind::Missing => Vec::new(),
+        _ => return Err(wrong_type()),
+    };
+    if stale.is_empty() {
+        key.add_members(&[(token, score(expires))]);
+        settle(&mut key);
+    } else {
+        drop(key);
+        put_among(store, index, name, (token, expires), stale);
+    }
+    Ok(())
+}
+
+/// Lists a session among others, some of which are stale.
+fn put_among<S: Store>(
+    store: &mut S,
+    index: &Name,
+    name: &[u8],
+    (token, expires): (Bytes<'_>, Option<Millis>),
+    stale: Vec<(S::Value, f64)>,
+) {
+    let others = stale.into_iter().filter(|(member, _)| member.as_ref() != token.as_bytes());
+    let checked: Vec<_> = others.map(|(member, _)| (find(store, name, member.as_ref()), member)).collect();
     let (mut gone, mut there) = (Vec::new(), vec![(token, score(expires))]);
     for (found, member) in &checked {
         match found {
@@ -63,9 +92,18 @@ pub fn put<S: Store>(store: &mut S, index: &Name, name: &[u8], token: Bytes<'_>,
         }
     }
     let mut key = store.open(index.into(), Mode::Write);
-    key.remove_members(gone.into_iter());
     key.add_members(&there);
+    key.remove_members(gone.into_iter());
     settle(&mut key);
+}
+
+/// Lists a session again whose place was lost, or is not that of its expiry: the server evicted the index, or somebody
+/// changed the one or the other by hand.
+pub fn heal<S: Store>(store: &mut S, index: &Name, name: &[u8], token: Bytes<'_>, expires: Option<Millis>) {
+    if store.open(index.into(), Mode::Read).score(token) != Some(score(expires)) {
+        // An index that cannot be written to now heals later.
+        let _ = put(store, index, name, token, expires);
+    }
 }
 
 /// Takes sessions off the list.
@@ -113,8 +151,8 @@ fn find<S: Store>(store: &mut S, name: &[u8], token: &[u8]) -> Result<Option<Fou
     Ok(found)
 }
 
-/// The listed sessions of a name that live, oldest first.
-pub fn members<S: Store>(store: &mut S, name: &[u8], index: &Name) -> Result<Vec<Member>, Error> {
+/// Looks at every session that is on the list of a name.
+pub fn roll<S: Store>(store: &mut S, name: &[u8], index: &Name) -> Result<Roll, Error> {
     let key = store.open(index.into(), Mode::Read);
     let listed = match key.kind() {
         Kind::Zset => key.lowest(f64::INFINITY, usize::MAX),
@@ -125,25 +163,28 @@ pub fn members<S: Store>(store: &mut S, name: &[u8], index: &Name) -> Result<Vec
     if listed.is_empty() {
         store.absence_is_proof(index.as_ref())?;
     }
-    let mut members = Vec::with_capacity(listed.len());
+    let (mut alive, mut gone) = (Vec::with_capacity(listed.len()), Vec::new());
     for (token, _) in listed {
-        if let Some(session) = find(store, name, token.as_ref())? {
-            members.push(Member { token: Name::from(token.as_ref()), created: session.created });
+        let found = find(store, name, token.as_ref())?;
+        let token = Name::from(token.as_ref());
+        match found {
+            Some(session) => alive.push((session.created, token)),
+            None => gone.push(token),
         }
     }
-    members.sort_by(|one, other| (one.created, one.token.as_ref()).cmp(&(other.created, other.token.as_ref())));
-    Ok(members)
+    alive.sort_by(|one, other| (one.0, one.1.as_ref()).cmp(&(other.0, other.1.as_ref())));
+    Ok(Roll { alive: alive.into_iter().map(|(_, token)| token).collect(), gone })
 }
 
-/// The listed sessions that have to end so that a new one makes at most `limit`, oldest first.
-pub fn beyond<S: Store>(store: &mut S, name: &[u8], index: &Name, limit: u32) -> Result<Vec<Member>, Error> {
+/// What has to leave the list so that a new session makes at most `limit`: the oldest sessions have to end.
+pub fn beyond<S: Store>(store: &mut S, name: &[u8], index: &Name, limit: u32) -> Result<Roll, Error> {
     let others = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(1);
     if store.open(index.into(), Mode::Read).len() <= others {
-        return Ok(Vec::new());
+        return Ok(Roll::default());
     }
-    let mut members = members(store, name, index)?;
-    members.truncate(members.len().saturating_sub(others));
-    Ok(members)
+    let mut roll = roll(store, name, index)?;
+    roll.alive.truncate(roll.alive.len().saturating_sub(others));
+    Ok(roll)
 }
 
 /// The index that a session is on, if it is a listed one.

@@ -223,6 +223,11 @@ impl Key for OpenKey<'_> {
         members.values().copied().max_by(f64::total_cmp)
     }
 
+    fn score(&self, member: Bytes<'_>) -> Option<f64> {
+        let Some(Entry { value: Value::Zset(members), .. }) = self.entry() else { return None };
+        members.get(member.as_bytes()).copied()
+    }
+
     fn add_members(&mut self, members: &[(Bytes<'_>, f64)]) {
         self.effect("ZADD".to_owned());
         let empty = Entry { value: Value::Zset(BTreeMap::new()), expires: None };

@@ -121,6 +121,7 @@ pub trait Key {
     /// The members of a sorted set with a score of at most `up_to`, lowest first, and their scores.
     fn lowest(&self, up_to: f64, count: usize) -> Vec<(Self::Value, f64)>;
     fn highest_score(&self) -> Option<f64>;
+    fn score(&self, member: Bytes<'_>) -> Option<f64>;
     /// ZADD.
     fn add_members(&mut self, members: &[(Bytes<'_>, f64)]);
     /// ZREM. Answers how many members there were. With its last member the key goes.

@@ -10,6 +10,7 @@ use crate::redis::bytes::{Static, Text};
 use crate::redis::context::{Caller, EventClass};
 use crate::redis::key::Event;
 use crate::redis::{self, Bytes, Context, Handle, Owned};
+use crate::session::meta::Decimal;
 use crate::session::{self, Meta, Millis, NewToken};
 use crate::settings::{self, Settings};
 use crate::slot;
@@ -206,13 +207,19 @@ impl Key for OpenKey<'_> {
         self.0.highest_score()
     }
 
+    fn score(&self, member: Bytes<'_>) -> Option<f64> {
+        self.0.score(member.to_string().handle())
+    }
+
     fn add_members(&mut self, members: &[(Bytes<'_>, f64)]) {
         let strings: SmallVec<[(Owned, Text<'_>); 2]> = members
             .iter()
             .map(|&(member, score)| {
-                let text = if score.is_finite() { format!("{score:.0}") } else { "inf".to_owned() };
-                self.0.add_member(member.to_string().handle(), score);
-                (Owned::from(text.as_bytes()), member.to_string())
+                let member = member.to_string();
+                self.0.add_member(member.handle(), score);
+                let number = Decimal::from(score as u64);
+                let text = if score.is_finite() { number.as_ref() } else { b"inf" };
+                (Owned::from(text), member)
             })
             .collect();
         let pairs = strings.iter().flat_map(|(score, member)| [score.handle(), member.handle()]);

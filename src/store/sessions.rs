@@ -133,7 +133,8 @@ impl Touch {
             settle_pointer(store, token, pointer, Some(renewal.expires));
         }
         if let Some((index, name)) = &renewal.index {
-            index::put(store, index, name.as_ref(), token, Some(renewal.expires));
+            // An index that cannot be written to now heals later.
+            let _ = index::put(store, index, name.as_ref(), token, Some(renewal.expires));
         }
     }
 }
@@ -168,17 +169,20 @@ fn settle_pointer<S: Store>(store: &mut S, token: Bytes<'_>, pointer: &Name, exp
 /// Touches a session. Answers when it expires.
 pub fn touch<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Millis>, Error> {
     let key = open(store, token, Mode::Read)?;
-    let (touch, pointer) = (Touch::of(&key), pointer_of(&key));
+    let (touch, pointer, index) = (Touch::of(&key), pointer_of(&key), index::of(&key));
     let expires = touch.expires().or(key.expires());
     drop(key);
     touch.permit(store)?;
-    if let Some(pointer) = &pointer {
-        store.permit(&[(pointer.into(), Access::ReadWrite)])?;
+    for derived in pointer.iter().chain(index.as_ref().map(|(index, _)| index)) {
+        store.permit(&[(derived.into(), Access::ReadWrite)])?;
     }
     touch.apply(store, token);
+    // Also where the touch itself changed nothing: this is how a lost pointer heals, and a lost place on the list.
     if let Some(pointer) = &pointer {
-        // Also where the touch itself changed nothing: this is how a lost pointer heals.
         settle_pointer(store, token, pointer, expires);
+    }
+    if let Some((index, name)) = &index {
+        index::heal(store, index, name.as_ref(), token, expires);
     }
     Ok(expires)
 }

@@ -16,6 +16,7 @@ mod boundary;
 mod cluster;
 mod docs;
 mod events;
+mod fuzz;
 mod persistence;
 mod replication;
 mod transactions;

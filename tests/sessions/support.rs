@@ -340,33 +340,24 @@ impl Client {
         }
     }
 
-    /// All keys with what they hold, sorted, and when they expire.
-    pub fn contents(&mut self) -> BTreeMap<String, (Vec<String>, i64)> {
-        let keys = self.keys();
-        keys.into_iter()
-            .map(|key| {
-                let mut held = match self.text(&["TYPE", &key]).as_str() {
-                    "hash" => self.hash(&key),
-                    "string" => vec![self.text(&["GET", &key])],
-                    other => panic!("{key} is a {other}"),
-                };
-                held.sort();
-                let expiry = self.expiry(&key);
-                (key, (held, expiry))
-            })
-            .collect()
+    /// All keys with what they hold, and when they expire; bytes that are no ASCII are escaped.
+    pub fn contents(&mut self) -> Contents {
+        let keys: Vec<_> = items(&self.ok(&["KEYS", "*"])).iter().map(bytes).collect();
+        let types = self.of_each(&keys, |_| "TYPE");
+        let values = self.of_each(&keys, |number| match text(&types[number]).as_str() {
+            "hash" => "HGETALL",
+            "string" => "GET",
+            _ => "DUMP",
+        });
+        let expiries = self.of_each(&keys, |_| "PEXPIRETIME");
+        let entries = keys.iter().zip(values.iter().zip(&expiries));
+        entries.map(|(key, (value, expiry))| (key.escape_ascii().to_string(), (held(value), int(expiry)))).collect()
     }
 
-    /// The fields of a hash, each as `field=value`.
-    fn hash(&mut self, key: &str) -> Vec<String> {
-        let pairs = match self.ok(&["HGETALL", key]) {
-            Value::Map(pairs) => pairs,
-            flat => list(&flat)
-                .chunks(2)
-                .map(|pair| (Value::SimpleString(pair[0].clone()), Value::SimpleString(pair[1].clone())))
-                .collect(),
-        };
-        pairs.iter().map(|(field, value)| format!("{}={}", text(field), text(value))).collect()
+    fn of_each(&mut self, keys: &[Vec<u8>], command: impl Fn(usize) -> &'static str) -> Vec<Value> {
+        let of = |(number, key)| vec![command(number).as_bytes(), key];
+        let commands: Vec<Vec<&[u8]>> = keys.iter().map(Vec::as_slice).enumerate().map(of).collect();
+        self.pipeline(&commands).into_iter().map(|reply| reply.expect("a reply")).collect()
     }
 
     /// One line of INFO.
@@ -400,6 +391,23 @@ impl Client {
     }
 }
 
+/// What the keys of a database hold, and when they expire.
+pub type Contents = BTreeMap<String, (Vec<String>, i64)>;
+
+/// The fields of a hash, each as `field=value`, sorted; or the bytes of another value.
+fn held(value: &Value) -> Vec<String> {
+    let escaped = |value: &Value| bytes(value).escape_ascii().to_string();
+    let pair = |field, value| format!("{}={}", escaped(field), escaped(value));
+    let mut held: Vec<_> = match value {
+        Value::Map(pairs) => pairs.iter().map(|(field, value)| pair(field, value)).collect(),
+        Value::Array(flat) => flat.chunks(2).map(|flat| pair(&flat[0], &flat[1])).collect(),
+        Value::Nil => vec![],
+        other => vec![escaped(other)],
+    };
+    held.sort();
+    held
+}
+
 fn packed<A: AsRef<[u8]>>(args: &[A]) -> Vec<u8> {
     let mut command = Cmd::new();
     for arg in args {
@@ -416,7 +424,7 @@ fn told(reply: RedisResult<Value>) -> Result<Value, String> {
     })
 }
 
-fn shown<A: AsRef<[u8]>>(args: &[A]) -> Vec<String> {
+pub fn shown<A: AsRef<[u8]>>(args: &[A]) -> Vec<String> {
     args.iter().map(|arg| arg.as_ref()[..arg.as_ref().len().min(200)].escape_ascii().to_string()).collect()
 }
 
