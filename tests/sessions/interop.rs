@@ -64,7 +64,9 @@ impl Language {
         let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../interop").join(self.program());
         fs::create_dir_all(&place).expect("a directory");
         let names = fs::read_dir(&source).expect("the scripts").map(|entry| entry.expect("a file").file_name());
-        names.for_each(|name| drop(fs::copy(source.join(&name), place.join(&name)).expect("a copy")));
+        for name in names {
+            fs::copy(source.join(&name), place.join(&name)).expect("a copy");
+        }
         let wanted = match self {
             Self::JavaScript => "package-lock.json",
             Self::Python => "requirements.txt",

@@ -148,12 +148,12 @@ fn a_generated_secret_survives_restarts_and_reaches_replicas() {
         let mut client = server.client();
         let jar = Jar::tokens(&mut client);
         assert_eq!(client.expiry("redis-sessions:secret"), -1);
-        let replica = server.replica(&[]);
-        assert_eq!(jar.check(&mut replica.client()), Ok(()));
-        let keys = client.text(&["SH.JWKS"]);
         if options[0] == "--dbfilename" {
             client.ok(&["SAVE"]);
         }
+        let replica = server.replica(&[]);
+        assert_eq!(jar.check(&mut replica.client()), Ok(()));
+        let keys = client.text(&["SH.JWKS"]);
         let server = server.crash_and_restart();
         let mut client = server.client();
         assert_eq!(client.text(&["SH.JWKS"]), keys);
