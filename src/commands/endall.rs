@@ -104,7 +104,7 @@ fn is_of<S: Store>(store: &mut S, name: &[u8], token: Bytes<'_>) -> Result<bool,
         return Ok(false);
     }
     sessions::permit(store, token)?;
-    let named = sessions::open(store, token, Mode::Read).map(|key| sessions::is_named(&key, name));
+    let named = sessions::open(store, token, Mode::Read).map(|(key, _)| sessions::is_named(&key, name));
     if named == Err(Error::no_session()) {
         store.absence_is_proof(&token)?;
     }

@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::session::{Meta, Millis, Seconds};
+use crate::session::{Flags, Meta, Millis, Seconds};
 use crate::store::{Key, Mode, Store, sessions};
 use serde::Serialize;
 
@@ -75,11 +75,10 @@ impl Command for Info {
 /// What SH.INFO tells of a session.
 pub fn describe<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Reply<S::Value>, Error> {
     let now = store.now();
-    let key = sessions::open(store, token, Mode::Read)?;
+    let (key, flags) = sessions::open(store, token, Mode::Read)?;
     let name = key.field(Meta::Name).ok_or_else(Error::not_a_session)?;
-    let shared = key.has(Meta::Shared);
-    let clears = key.has(Meta::Clear);
-    let created = sessions::number(&key, Meta::Created).map(Millis);
+    let Flags { shared, clears, .. } = flags;
+    let created = sessions::created(&key).map(|created| created.at);
     let duration = sessions::seconds(&key, Meta::Duration);
     let idle = sessions::seconds(&key, Meta::Idle);
     let until = sessions::number(&key, Meta::Until).map(Millis);

@@ -14,7 +14,7 @@ use crate::protocol::status::{self, quoted};
 use crate::protocol::{Args, Blob, Error, Form, Options, Status};
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::redis::{Bytes, Name};
-use crate::session::{Event, Expiry, Lifetime, Meta, NewToken, Seconds, lifetime, meta};
+use crate::session::{Created, Event, Expiry, Lifetime, Meta, NewToken, Seconds, lifetime, meta};
 use crate::settings::Settings;
 use crate::slot;
 use crate::stats::Stat;
@@ -24,7 +24,6 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 use std::borrow::Cow;
-use std::iter;
 
 pub struct New;
 
@@ -181,11 +180,13 @@ impl Command for New {
         if let Some(secret) = new_secret {
             secret.keep(store);
         }
-        let metadata = meta::of_new(now, shared, request.listed, lifetime);
-        let metadata = metadata.iter().map(|(meta, value)| (Field::Meta(*meta), Bytes::from(value.as_ref())));
+        let created = Created { at: now, flags: meta::flags_of_new(shared, request.listed, lifetime) }.text();
+        let numbers = meta::numbers_of_new(now, lifetime);
+        let numbers = numbers.iter().map(|(meta, value)| (Field::Meta(*meta), Bytes::from(value.as_ref())));
         let kind = request.credentials.map(|kind| (Field::Meta(Meta::Kind), grants::kind_name(kind).as_bytes().into()));
         let payload = (!payload.is_empty()).then(|| (Field::Meta(Meta::Payload), payload.as_str().as_bytes().into()));
-        let metadata = iter::once((Field::Meta(Meta::Name), name)).chain(metadata).chain(kind).chain(payload);
+        let identity = [(Field::Meta(Meta::Created), created.as_slice().into()), (Field::Meta(Meta::Name), name)];
+        let metadata = identity.into_iter().chain(numbers).chain(kind).chain(payload);
         let data = request.data.iter();
         let data = data.map(|(field, value)| (Field::Data(field.as_bytes().into()), Bytes::from(value.as_bytes())));
         let mut session = store.open(token, Mode::Write);

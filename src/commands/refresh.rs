@@ -78,7 +78,9 @@ impl Command for Refresh {
         };
         match outcome {
             Rotation::Rotate { to } | Rotation::Forward { to } => {
-                let touch = Touch::of(&sessions::open(store, tkn, Mode::Read)?);
+                let (key, flags) = sessions::open(store, tkn, Mode::Read)?;
+                let touch = Touch::of(&key, flags);
+                drop(key);
                 touch.permit(store)?;
                 let issued = credentials(to, touch.expires().or(grant.expires))?;
                 move_on(store, tkn, to, now);

@@ -94,7 +94,7 @@ impl Command for Resume {
                 fields.iter().map(|field| (field.to_vec(), value(field))).collect::<Vec<_>>()
             })?),
         };
-        let expiry = sessions::touch(store, tkn)?;
+        let expiry = sessions::touch_in_passing(store, tkn)?;
         if standing == Standing::Newer {
             let (generation, at) = (meta::Decimal::from(u64::from(generation)), meta::Decimal::from(now.0));
             let fields = [(Meta::Gen, generation), (Meta::Rotated, at)];

@@ -8,20 +8,14 @@ use smallvec::SmallVec;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Meta {
-    /// The session's name. Every session has one: a hash without it is no session.
-    Name,
-    /// When it was created, in milliseconds since the epoch.
+    /// When it was created and as what: [`Created`]. Every session has it, and first: a hash without it is no session.
     Created,
-    /// `1` if it can be opened by name.
-    Shared,
+    /// The session's name.
+    Name,
     /// The n of EXPIRY, in seconds.
     Duration,
-    /// `1` if only the data goes when the duration has passed; the data then has a key of its own.
-    Clear,
     /// The idle time, in seconds.
     Idle,
-    /// `1` if it is in its name's index.
-    Listed,
     /// The kind of its credentials: `tokens` or `cookie`.
     Kind,
     /// How often its sealed token was rotated. Not there: never.
@@ -35,14 +29,11 @@ pub enum Meta {
 }
 
 impl Meta {
-    pub const ALL: [Self; 12] = [
-        Self::Name,
+    pub const ALL: [Self; 9] = [
         Self::Created,
-        Self::Shared,
+        Self::Name,
         Self::Duration,
-        Self::Clear,
         Self::Idle,
-        Self::Listed,
         Self::Kind,
         Self::Gen,
         Self::Rotated,
@@ -55,11 +46,8 @@ impl Meta {
         match self {
             Self::Name => b".name",
             Self::Created => b".created",
-            Self::Shared => b".shared",
             Self::Duration => b".duration",
-            Self::Clear => b".clear",
             Self::Idle => b".idle",
-            Self::Listed => b".listed",
             Self::Kind => b".kind",
             Self::Gen => b".gen",
             Self::Rotated => b".rotated",
@@ -96,24 +84,79 @@ impl AsRef<[u8]> for Decimal {
     }
 }
 
-/// The metadata that a new session is written with, beside its name.
-pub fn of_new(created: Millis, shared: bool, listed: bool, lifetime: Lifetime) -> SmallVec<[(Meta, Decimal); 7]> {
+/// What a session was made with that most commands need to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// It can be opened by name.
+    pub shared: bool,
+    /// Only its data goes when the duration has passed; the data has a key of its own.
+    pub clears: bool,
+    /// It has an idle time.
+    pub idles: bool,
+    /// It is in its name's index.
+    pub listed: bool,
+}
+
+impl Flags {
+    /// The flags in a field's value. A letter that is not known says nothing.
+    pub fn parse(letters: &[u8]) -> Self {
+        let has = |letter| letters.contains(&letter);
+        Self { shared: has(b's'), clears: has(b'c'), idles: has(b'i'), listed: has(b'l') }
+    }
+
+    fn letters(self) -> impl Iterator<Item = u8> {
+        let letters = [(self.shared, b's'), (self.clears, b'c'), (self.idles, b'i'), (self.listed, b'l')];
+        letters.into_iter().filter(|(set, _)| *set).map(|(_, letter)| letter)
+    }
+}
+
+/// When a session was created, and as what: milliseconds since the epoch and, if there are any, a blank and the letters of
+/// its flags. They are in one field, the first, so that one short look tells what the session is: to find that an optional
+/// field is missing takes a look at all of them, data included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Created {
+    pub at: Millis,
+    pub flags: Flags,
+}
+
+impl Created {
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let blank = text.iter().position(|&byte| byte == b' ');
+        let (at, letters) = text.split_at(blank.unwrap_or(text.len()));
+        let at = std::str::from_utf8(at).ok()?.parse().ok()?;
+        Some(Self { at: Millis(at), flags: Flags::parse(letters) })
+    }
+
+    /// The value of the field.
+    pub fn text(self) -> SmallVec<[u8; 24]> {
+        let mut text = SmallVec::from_slice(Decimal::from(self.at.0).as_ref());
+        for (position, letter) in self.flags.letters().enumerate() {
+            if position == 0 {
+                text.push(b' ');
+            }
+            text.push(letter);
+        }
+        text
+    }
+}
+
+/// The flags of a new session.
+pub fn flags_of_new(shared: bool, listed: bool, lifetime: Lifetime) -> Flags {
+    let clears = matches!(lifetime.expiry, Some(Expiry::Clear(_)));
+    Flags { shared, clears, idles: lifetime.idle.is_some(), listed }
+}
+
+/// The numbers that a new session is written with, beside its moment and its name.
+pub fn numbers_of_new(created: Millis, lifetime: Lifetime) -> SmallVec<[(Meta, Decimal); 3]> {
     let seconds = |seconds: Seconds| Decimal::from(u64::from(seconds.0));
-    let flag = || Decimal::from(1);
-    let (duration, clear) = match lifetime.expiry {
-        None => (None, false),
-        Some(Expiry::Delete(duration)) => (Some(duration), false),
-        Some(Expiry::Clear(duration)) => (Some(duration), true),
-    };
+    let duration = lifetime.expiry.map(|expiry| match expiry {
+        Expiry::Delete(duration) | Expiry::Clear(duration) => duration,
+    });
     // Without an idle time the key's own expiry is the limit, and nothing moves it.
     let until = lifetime.idle.and_then(|_| lifetime.limit(created));
     [
-        Some((Meta::Created, created.0.into())),
-        shared.then(|| (Meta::Shared, flag())),
         duration.map(|duration| (Meta::Duration, seconds(duration))),
-        clear.then(|| (Meta::Clear, flag())),
         lifetime.idle.map(|idle| (Meta::Idle, seconds(idle))),
-        listed.then(|| (Meta::Listed, flag())),
         until.map(|until| (Meta::Until, until.0.into())),
     ]
     .into_iter()
@@ -142,19 +185,37 @@ mod tests {
 
     #[test]
     fn only_what_applies_is_written() {
-        let written = |shared, expiry, idle| {
-            let fields = of_new(Millis(1_000), shared, false, Lifetime { expiry, idle, max: None });
-            let text = |(meta, value): (Meta, Decimal)| {
-                format!("{}={}", meta.field().escape_ascii(), value.as_ref().escape_ascii())
+        let written = |expiry, idle| {
+            let lifetime = Lifetime { expiry, idle, max: None };
+            let created = Created { at: Millis(1_000), flags: flags_of_new(false, false, lifetime) };
+            let numbers = numbers_of_new(Millis(1_000), lifetime);
+            let number = |(meta, value): (Meta, Decimal)| {
+                format!(" {}={}", meta.field().escape_ascii(), value.as_ref().escape_ascii())
             };
-            fields.into_iter().map(text).collect::<Vec<_>>().join(" ")
+            created.text().escape_ascii().to_string() + &numbers.into_iter().map(number).collect::<String>()
         };
         let (delete, clear) = (Some(Expiry::Delete(Seconds(60))), Some(Expiry::Clear(Seconds(60))));
-        assert_eq!(written(false, None, None), ".created=1000");
-        assert_eq!(written(true, delete, None), ".created=1000 .shared=1 .duration=60");
-        assert_eq!(written(false, clear, None), ".created=1000 .duration=60 .clear=1");
-        assert_eq!(written(false, None, Some(Seconds(5))), ".created=1000 .idle=5");
-        assert_eq!(written(false, clear, Some(Seconds(5))), ".created=1000 .duration=60 .clear=1 .idle=5");
-        assert_eq!(written(false, delete, Some(Seconds(5))), ".created=1000 .duration=60 .idle=5 .until=61000");
+        assert_eq!(written(None, None), "1000");
+        assert_eq!(written(delete, None), "1000 .duration=60");
+        assert_eq!(written(clear, None), "1000 c .duration=60");
+        assert_eq!(written(None, Some(Seconds(5))), "1000 i .idle=5");
+        assert_eq!(written(clear, Some(Seconds(5))), "1000 ci .duration=60 .idle=5");
+        assert_eq!(written(delete, Some(Seconds(5))), "1000 i .duration=60 .idle=5 .until=61000");
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        for bits in 0..16_u8 {
+            let [shared, clears, idles, listed] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
+            let created = Created { at: Millis(u64::MAX), flags: Flags { shared, clears, idles, listed } };
+            assert_eq!(Created::parse(&created.text()), Some(created));
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_makes_no_session() {
+        for wrong in ["", " ", " s", "x", "-1", "1.5", "99999999999999999999"] {
+            assert_eq!(Created::parse(wrong.as_bytes()), None, "{wrong:?}");
+        }
     }
 }

@@ -9,7 +9,7 @@ pub mod token;
 
 pub use event::Event;
 pub use lifetime::{Expiry, Lifetime};
-pub use meta::Meta;
+pub use meta::{Created, Flags, Meta};
 pub use time::{Millis, Seconds};
 pub use token::{NewToken, Token};
 

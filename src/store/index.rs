@@ -6,7 +6,7 @@
 use super::{Access, Key, Kind, Mode, Store, keys, sessions};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
-use crate::session::{Meta, Millis, Token};
+use crate::session::{Flags, Meta, Millis, Token};
 use crate::slot;
 
 /// How many stale members one command puts right at most.
@@ -139,11 +139,9 @@ fn find<S: Store>(store: &mut S, name: &[u8], token: &[u8]) -> Result<Option<Fou
     store.permit(&[(token.into(), Access::Read)])?;
     let key = store.open(token.into(), Mode::Read);
     let missing = key.kind() == Kind::Missing;
-    let ours = key.field(Meta::Name).is_some_and(|field| field.as_ref() == name) && key.has(Meta::Listed);
-    let found = ours.then(|| Found {
-        created: sessions::number(&key, Meta::Created).map_or(Millis(0), Millis),
-        expires: key.expires(),
-    });
+    let listed = sessions::created(&key).filter(|created| created.flags.listed);
+    let ours = listed.filter(|_| sessions::is_named(&key, name));
+    let found = ours.map(|created| Found { created: created.at, expires: key.expires() });
     drop(key);
     if missing {
         store.absence_is_proof(token)?;
@@ -188,7 +186,7 @@ pub fn beyond<S: Store>(store: &mut S, name: &[u8], index: &Name, limit: u32) ->
 }
 
 /// The index that a session is on, if it is a listed one.
-pub fn of<K: Key>(key: &K) -> Option<(Name, Name)> {
-    let name = key.has(Meta::Listed).then(|| key.field(Meta::Name)).flatten()?;
+pub fn of<K: Key>(key: &K, flags: Flags) -> Option<(Name, Name)> {
+    let name = flags.listed.then(|| key.field(Meta::Name)).flatten()?;
     Some((keys::index(name.as_ref()), Name::from(name.as_ref())))
 }

@@ -3,17 +3,22 @@
 use super::{Access, Key, Kind, Mode, Store, index, keys};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
-use crate::session::{Event, Meta, Millis, Seconds, Token, lifetime, meta};
+use crate::session::{Created, Event, Flags, Meta, Millis, Seconds, Token, lifetime, meta};
 use crate::stats::Stat;
 
 /// Opens a session's key, or tells why there is none.
-pub fn open<'s, S: Store>(store: &'s mut S, token: Bytes<'s>, mode: Mode) -> Result<S::Key<'s>, Error> {
+pub fn open<'s, S: Store>(store: &'s mut S, token: Bytes<'s>, mode: Mode) -> Result<(S::Key<'s>, Flags), Error> {
     let key = store.open(token, mode);
-    match key.kind() {
-        Kind::Missing => Err(Error::no_session()),
-        Kind::Hash if key.has(Meta::Name) => Ok(key),
+    match (key.kind(), created(&key)) {
+        (Kind::Missing, _) => Err(Error::no_session()),
+        (_, Some(created)) => Ok((key, created.flags)),
         _ => Err(Error::not_a_session()),
     }
+}
+
+/// When an open session was created, and as what; `None` if it is no session.
+pub fn created<K: Key>(key: &K) -> Option<Created> {
+    key.field(Meta::Created).and_then(|text| Created::parse(text.as_ref()))
 }
 
 /// Asks for permission to end a session whose token is not declared as a key.
@@ -71,7 +76,7 @@ pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Op
         return Ok(None);
     }
     let named = session.field(Meta::Name).is_some_and(|field| field.as_ref() == name);
-    let lives = named && session.has(Meta::Shared);
+    let lives = named && created(&session).is_some_and(|created| created.flags.shared);
     drop(session);
     Ok(lives.then_some(found))
 }
@@ -96,12 +101,14 @@ pub struct Renewal {
 
 impl Touch {
     /// What touching an open session comes to.
-    pub fn of<K: Key>(key: &K) -> Self {
-        let Some(idle) = seconds(key, Meta::Idle) else { return Self::Nothing };
+    pub fn of<K: Key>(key: &K, flags: Flags) -> Self {
+        let Some(idle) = flags.idles.then(|| seconds(key, Meta::Idle)).flatten() else { return Self::Nothing };
         let until = number(key, Meta::Until).map(Millis);
         match lifetime::touched(idle, until, key.expires(), key.now()) {
             None => Self::Spared,
-            Some(expires) => Self::Renewed(Renewal { expires, pointer: pointer_of(key), index: index::of(key) }),
+            Some(expires) => {
+                Self::Renewed(Renewal { expires, pointer: pointer_of(key, flags), index: index::of(key, flags) })
+            }
         }
     }
 
@@ -140,8 +147,8 @@ impl Touch {
 }
 
 /// The key of the pointer to an open session, if it is a shared one.
-fn pointer_of<K: Key>(key: &K) -> Option<Name> {
-    let name = key.has(Meta::Shared).then(|| key.field(Meta::Name)).flatten()?;
+fn pointer_of<K: Key>(key: &K, flags: Flags) -> Option<Name> {
+    let name = flags.shared.then(|| key.field(Meta::Name)).flatten()?;
     Some(keys::shared(name.as_ref()))
 }
 
@@ -166,10 +173,21 @@ fn settle_pointer<S: Store>(store: &mut S, token: Bytes<'_>, pointer: &Name, exp
     }
 }
 
-/// Touches a session. Answers when it expires.
+/// Touches a session in passing, at the cost of one look where the touch is spared. Answers when it expires.
+pub fn touch_in_passing<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Millis>, Error> {
+    let (key, flags) = open(store, token, Mode::Read)?;
+    let touch = Touch::of(&key, flags);
+    let expires = touch.expires().or(key.expires());
+    drop(key);
+    touch.permit(store)?;
+    touch.apply(store, token);
+    Ok(expires)
+}
+
+/// Touches a session, and puts right what others should know of it. Answers when it expires.
 pub fn touch<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Millis>, Error> {
-    let key = open(store, token, Mode::Read)?;
-    let (touch, pointer, index) = (Touch::of(&key), pointer_of(&key), index::of(&key));
+    let (key, flags) = open(store, token, Mode::Read)?;
+    let (touch, pointer, index) = (Touch::of(&key, flags), pointer_of(&key, flags), index::of(&key, flags));
     let expires = touch.expires().or(key.expires());
     drop(key);
     touch.permit(store)?;
@@ -193,8 +211,8 @@ pub fn read_data<S: Store, R>(
     token: Bytes<'_>,
     read: impl FnOnce(&S::Key<'_>) -> R,
 ) -> Result<R, Error> {
-    let key = open(store, token, Mode::Read)?;
-    if !key.has(Meta::Clear) {
+    let (key, flags) = open(store, token, Mode::Read)?;
+    if !flags.clears {
         return Ok(read(&key));
     }
     drop(key);
@@ -217,9 +235,9 @@ pub fn write_data<S: Store, R>(
     token: Bytes<'_>,
     write: impl FnOnce(&mut S::Key<'_>) -> R,
 ) -> Result<R, Error> {
-    let mut key = open(store, token, Mode::Write)?;
-    let touch = Touch::of(&key);
-    let clears_after = key.has(Meta::Clear).then(|| seconds(&key, Meta::Duration)).flatten();
+    let (mut key, flags) = open(store, token, Mode::Write)?;
+    let touch = Touch::of(&key, flags);
+    let clears_after = flags.clears.then(|| seconds(&key, Meta::Duration)).flatten();
     let written = if clears_after.is_none() && touch.expires().is_none() {
         let written = write(&mut key);
         drop(key);
@@ -296,13 +314,13 @@ impl<'a> Ending<'a> {
     /// What ending this session takes, or `None` if it has ended. Changes nothing, and asks for all permissions.
     pub fn prepare<S: Store>(store: &mut S, token: Bytes<'a>) -> Result<Option<Self>, Error> {
         let key = store.open(token, Mode::Read);
-        let name = match key.kind() {
+        let flags = match key.kind() {
             Kind::Missing => return Ok(None),
-            _ => key.field(Meta::Name).ok_or_else(Error::not_a_session)?,
+            _ => created(&key).ok_or_else(Error::not_a_session)?.flags,
         };
-        let data = key.has(Meta::Clear).then(|| data_key(token)).transpose()?;
-        let pointer = key.has(Meta::Shared).then(|| keys::shared(name.as_ref()));
-        let index = index::of(&key).map(|(index, _)| index);
+        let data = flags.clears.then(|| data_key(token)).transpose()?;
+        let pointer = pointer_of(&key, flags);
+        let index = index::of(&key, flags).map(|(index, _)| index);
         drop(key);
         for derived in data.iter().chain(&pointer).chain(&index) {
             store.permit(&[(derived.into(), Access::ReadWrite)])?;

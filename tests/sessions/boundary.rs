@@ -208,7 +208,7 @@ fn metadata_that_somebody_spoiled_is_survived() {
     let server = Server::start();
     let mut client = server.client();
     let junk = ["", "-1", "x", "\0", "0", "4294967296", "18446744073709551615", "18446744073709551616", "1e9"];
-    for field in [".name", ".created", ".shared", ".duration", ".clear", ".idle", ".until"] {
+    for field in [".name", ".duration", ".idle", ".until"] {
         for value in junk {
             let token = client.new_session(&["carts", "IDLE", "60", "EXPIRY", "600", "DELETE", "DATA", r#"{"a":"1"}"#]);
             client.ok(&["HSET", &token, field, value]);
@@ -225,6 +225,21 @@ fn metadata_that_somebody_spoiled_is_survived() {
         }
     }
     assert!(!server.log().contains("please report this"), "{}", server.log());
+}
+
+#[test]
+fn a_hash_whose_moment_is_spoiled_is_no_session_and_stays_as_it_is() {
+    let server = Server::start();
+    let mut client = server.client();
+    let token = client.new_session(&["alice", "DATA", r#"{"a":"1"}"#]);
+    for spoiled in ["", "x", "-1", " s"] {
+        client.ok(&["HSET", &token, ".created", spoiled]);
+        let before = client.contents();
+        for command in ["SH.INFO", "SH.GET", "SH.TOUCH", "SH.END", "SH.CLEAR", "SH.PAYLOAD"] {
+            assert_eq!(client.status(&[command, &token]), "SESSIONTOKENINVALID", "{command} {spoiled:?}");
+        }
+        assert_eq!(client.contents(), before);
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn a_plain_session_tells_its_name_when_it_was_made_and_how_much_it_holds() {
         assert_eq!(text(&member(&reply, "name")), "alice");
         assert_eq!(int(&member(&reply, "keyCnt")), 2);
         assert_eq!((int(&member(&reply, "shared")), int(&member(&reply, "expires"))), (0, 0));
-        assert_eq!(text(&member(&reply, "created")), client.field(&token, ".created").expect("a time"));
+        assert_eq!(int(&member(&reply, "created")), client.created(&token));
     }
 }
 

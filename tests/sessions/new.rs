@@ -59,7 +59,7 @@ fn a_session_is_one_plain_hash_that_any_tool_can_read() {
     assert_eq!(client.text(&["TYPE", &token]), "hash");
     assert_eq!(client.int(&["HLEN", &token]), 5);
     assert_eq!(client.field(&token, ".name").as_deref(), Some("alice"));
-    let created: i64 = client.field(&token, ".created").and_then(|time| time.parse().ok()).expect("a time");
+    let created: i64 = client.created(&token);
     assert!((before..=client.now()).contains(&created));
     assert_eq!(client.list(&["HMGET", &token, "color", "count", "nested"]), ["red", "3", r#"{"a":[1,2]}"#]);
 }
@@ -91,7 +91,7 @@ fn nemesisdb_a_session_that_is_deleted_after_one_minute() {
     let options = r#"{"name":"session1", "expiry":{"duration":60, "deleteSession":true}}"#;
     let reply = client.json(&["SH.NEW", "session1", options]);
     let token = reply["tkn"].as_str().expect("a token");
-    let created: i64 = client.field(token, ".created").and_then(|time| time.parse().ok()).expect("a time");
+    let created: i64 = client.created(token);
     assert_eq!(client.expiry(token), created + 60_000, "to the millisecond");
     client.expire_now(token);
     assert_eq!(client.status(&["SH.GET", token]), "SESSIONNOTEXIST");
@@ -139,7 +139,7 @@ fn the_longest_duration_is_136_years_and_exact() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice", "EXPIRY", "4294967295", "DELETE", "IDLE", "4294967295"]);
-    let created: i64 = client.field(&token, ".created").and_then(|time| time.parse().ok()).expect("a time");
+    let created: i64 = client.created(&token);
     assert_eq!(client.expiry(&token), created + 4_294_967_295_000);
 }
 

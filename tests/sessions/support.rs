@@ -267,6 +267,12 @@ impl Client {
         told(self.0.req_packed_command(&packed(args)))
     }
 
+    /// When a session was created, in milliseconds since the epoch.
+    pub fn created(&mut self, token: &str) -> i64 {
+        let field = self.field(token, ".created").expect("a session");
+        field.split(' ').next().and_then(|time| time.parse().ok()).expect("a time")
+    }
+
     /// The reply of a command that succeeds.
     pub fn ok<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Value {
         self.call(args).unwrap_or_else(|error| panic!("{:?}: {error}", shown(args)))
