@@ -11,7 +11,7 @@ use super::info;
 use super::log::{Level, log};
 use crate::commands::Command;
 use redis_module::raw;
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;
 
 /// The module's own memory is the server's: it counts in INFO memory and against maxmemory. Not in unit tests, where
@@ -19,22 +19,6 @@ use std::ptr::NonNull;
 #[cfg(not(test))]
 #[global_allocator]
 static ALLOCATOR: redis_module::alloc::RedisAlloc = redis_module::alloc::RedisAlloc;
-
-/// How the cryptographic library frees memory, if there is a function of this name: it belongs to jemalloc. Valkey 8.1
-/// isolates modules' symbols, so that what the library allocates is libc's there, while this name would still be found in
-/// a jemalloc that the server is linked with, as Debian's is: it crashed. Ours is found first, everywhere, and goes where
-/// the allocation came from.
-///
-/// # Safety
-/// `memory` is what `malloc` has answered, or null, and is used no more.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sdallocx(memory: *mut c_void, _size: usize, _flags: c_int) {
-    unsafe extern "C" {
-        fn free(memory: *mut c_void);
-    }
-    // SAFETY: the caller's contract.
-    unsafe { free(memory) };
-}
 
 /// The surface of the module, for the server to be told of.
 pub struct Module {
