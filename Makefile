@@ -12,15 +12,18 @@ all: build
 build: install
 	cargo build --release
 
-.PHONY: install
+.PHONY: install install-tests
 install:
 	@tools/install.sh
+
+install-tests:
+	@tools/install.sh tests
 
 # A server in the foreground, from the configuration that production starts from. Its data stays in target/run.
 run: build
 	@tools/run.sh $(SERVER) $(MODULE) $(PORT)
 
-test: install
+test: install-tests
 	cargo test
 
 lint:
@@ -34,7 +37,7 @@ bench: build
 servers:
 	tests/servers.sh
 
-test-servers: install servers
+test-servers: install-tests servers
 	@for server in $(or $(CARGO_TARGET_DIR),target)/servers/*/redis-server; do \
 	    echo "== $$server" && REDIS_SERVER=$$(realpath $$server) cargo test --test sessions || exit 1; \
 	done

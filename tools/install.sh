@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need and this machine lacks: a Redis server of 7.0 or later and libclang.
 # On Debian and Ubuntu by apt, as root or with sudo; elsewhere it says what to install. Does nothing where all is there.
+# `tools/install.sh tests` also installs the languages whose libraries the tests ask (tests/interop), where it can.
 set -euo pipefail
 
 say() { echo "install: $*" >&2; }
@@ -28,6 +29,17 @@ packages=()
 has_server || packages+=(redis-server)
 has_libclang || packages+=(libclang-dev)
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
+
+if [ "${1:-}" = tests ]; then
+    languages=()
+    { command -v node && command -v npm; } >/dev/null || languages+=(nodejs npm)
+    python3 -m pip --version >/dev/null 2>&1 || languages+=(python3 python3-pip)
+    if [ ${#languages[@]} -gt 0 ] && ! command -v apt-get >/dev/null; then
+        say "without ${languages[*]} the tests with libraries of other languages are skipped"
+    else
+        packages+=("${languages[@]}")
+    fi
+fi
 
 if [ ${#packages[@]} -gt 0 ]; then
     command -v apt-get >/dev/null ||

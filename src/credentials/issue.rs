@@ -195,7 +195,8 @@ impl Carrier<'_> {
         cookie_goes: Option<Millis>,
     ) -> TokenView {
         let cookies = &self.policy.cookies;
-        let max_age = cookie_goes.map_or(MAX_AGE, |goes| (goes.since(self.now) / 1_000).min(MAX_AGE));
+        // What lives at all has a second left: an age of 0 would have it forgotten.
+        let max_age = cookie_goes.map_or(MAX_AGE, |goes| goes.since(self.now).div_ceil(1_000).min(MAX_AGE));
         self.set_cookie.push(cookies.set_cookie(cookie, &token, max_age));
         TokenView {
             token,

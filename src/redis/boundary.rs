@@ -6,6 +6,7 @@ use super::context::Context;
 use super::log::{Level, log};
 use super::reply::Reply;
 use crate::commands::{self, Command};
+use crate::session::Token;
 use redis_module::raw;
 use smallvec::SmallVec;
 use std::any::Any;
@@ -40,7 +41,14 @@ pub fn guard<R>(what: &str, work: impl FnOnce() -> R) -> Result<R, Box<dyn Any +
 fn redact(secrets: &Secrets, context: &Context, arguments: &[Bytes<'_>]) {
     match secrets {
         Secrets::None => {}
-        Secrets::From(first) => (*first..=arguments.len()).for_each(|position| context.redact(position)),
+        Secrets::From(first) => {
+            for (index, argument) in arguments.iter().enumerate() {
+                // What is in the place of a token and is none is a credential given in the wrong place.
+                if index + 1 >= *first || Token::parse(argument).is_none() {
+                    context.redact(index + 1);
+                }
+            }
+        }
         Secrets::Bind => {
             for (index, argument) in arguments.iter().enumerate().skip(1) {
                 let follows_bind = arguments[index - 1].eq_ignore_ascii_case(b"BIND");

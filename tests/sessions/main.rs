@@ -20,3 +20,17 @@ mod fuzz;
 mod persistence;
 mod replication;
 mod transactions;
+
+mod jar;
+
+mod check;
+mod cookies;
+mod interop;
+mod jwks;
+mod payload;
+mod redaction;
+mod refresh;
+mod regenerate;
+mod resume;
+mod secret;
+mod verify;
