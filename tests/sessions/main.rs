@@ -19,4 +19,5 @@ mod events;
 mod fuzz;
 mod persistence;
 mod replication;
+mod simulation;
 mod transactions;
