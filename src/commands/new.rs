@@ -171,8 +171,11 @@ impl Command for New {
         let mut ended = Vec::new();
         if let Some(index) = &index {
             index::put(store, index, &name, token, expires)?;
-            let ended_now = endall::end_all(store, index, endings, &leaving.gone);
-            ended.extend(ended_now.into_iter().map(|token| token.to_vec()));
+            if !endings.is_empty() || !leaving.gone.is_empty() {
+                let tokens = endall::end(store, endings);
+                index::remove(store, index, tokens.iter().copied().chain(leaving.gone.iter().map(Bytes::from)));
+                ended.extend(tokens.into_iter().map(|token| token.to_vec()));
+            }
         }
 
         let metadata = meta::of_new(now, shared, request.listed, lifetime);

@@ -3,9 +3,11 @@
 mod support;
 
 mod end;
+mod endall;
 mod exists;
 mod get;
 mod info;
+mod list;
 mod new;
 mod open;
 mod set;

@@ -83,7 +83,7 @@ impl Simulation {
         let count = self.names[name].len();
         if what < 50 || count == 0 {
             let seconds = 1 + self.below(self.longest as usize) as u64;
-            return Act::Login { name, seconds, idle: what % 2 == 0 };
+            return Act::Login { name, seconds, idle: what.is_multiple_of(2) };
         }
         let chosen = self.below(count);
         let token = self.names[name][chosen].token.clone();
@@ -186,7 +186,7 @@ fn command(act: &Act) -> Vec<String> {
     match act {
         Act::Login { name, seconds, idle } => {
             let lifetime = if *idle { format!("IDLE {seconds}") } else { format!("EXPIRY {seconds} DELETE") };
-            let limit = if name % 3 == 0 { "LIMIT 3" } else { "LISTED" };
+            let limit = if name.is_multiple_of(3) { "LIMIT 3" } else { "LISTED" };
             format!("SH.NEW {} {lifetime} {limit}", called(*name)).split(' ').map(str::to_owned).collect()
         }
         Act::Logout { token, .. } => words(&["SH.END", token]),
