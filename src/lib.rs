@@ -80,7 +80,7 @@ const MODULE: Module = Module {
 
 /// The module's section of INFO.
 fn info(section: &mut Section) {
-    if let Some(ring) = realm::known() {
+    if let Some(ring) = realm::known(&settings::current()) {
         section.text("secret_fingerprint", &ring.fingerprint());
         section.text("signing_kid", ring.signer(redis::context::now()).kid());
     }

@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     pub secret_file: String,
+    /// Whether that file is to be read again.
+    secret_reload: bool,
     /// What was in that file when it was last read.
     pub secrets: Option<Arc<Vec<Secret>>>,
     /// How credentials are made.
@@ -34,6 +36,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             secret_file: String::new(),
+            secret_reload: false,
             secrets: None,
             policy: Policy {
                 access_validity: Seconds(3_600),
@@ -60,6 +63,17 @@ impl Settings {
         }
         self.policy.cookies.check()
     }
+
+    /// These settings, checked, with the secrets of their file. It is read here and nowhere else: what is set and then
+    /// taken back, because something beside it was refused, reads nothing.
+    fn settle(mut self, in_force: &Self) -> Result<Self, String> {
+        self.check()?;
+        if self.secret_reload || self.secret_file != in_force.secret_file {
+            self.secrets = secrets(&self.secret_file)?;
+        }
+        self.secret_reload = false;
+        Ok(self)
+    }
 }
 
 /// One setting: how it is called, read and shown.
@@ -77,22 +91,16 @@ pub const ALL: &[Setting] = &[
     Setting {
         name: "secret-file",
         read: |settings, text| {
-            settings.secrets = secrets(text)?;
             settings.secret_file = text.to_owned();
             Ok(())
         },
         show: |settings| settings.secret_file.clone(),
     },
     Setting {
-        // Setting the same path again would call nothing: this is how the file is read again.
+        // Setting the same path again would call nothing: this is how the file is read again. Then it is `no` again.
         name: "secret-reload",
-        read: |settings, text| {
-            if flag(text)? {
-                settings.secrets = secrets(&settings.secret_file)?;
-            }
-            Ok(())
-        },
-        show: |_| "no".to_owned(),
+        read: |settings, text| set(&mut settings.secret_reload, flag(text)),
+        show: |settings| shown_flag(settings.secret_reload),
     },
     Setting {
         name: "access-validity",
@@ -256,8 +264,9 @@ fn secrets(path: &str) -> Result<Option<Arc<Vec<Secret>>>, String> {
     if path.is_empty() {
         return Ok(None);
     }
-    let content = fs::read(path).map_err(|error| format!("cannot be read: {}", error.kind()))?;
-    Ok(Some(Arc::new(Secret::in_file(&content)?)))
+    let refused = |reason: String| format!("sh.secret-file {reason}");
+    let content = fs::read(path).map_err(|error| refused(format!("cannot be read: {}", error.kind())))?;
+    Ok(Some(Arc::new(Secret::in_file(&content).map_err(refused)?)))
 }
 
 #[derive(Default)]
@@ -284,15 +293,18 @@ pub fn draft(setting: &Setting, text: &str) -> Result<(), String> {
     (setting.read)(draft, text).map_err(|reason| format!("sh.{} {reason}", setting.name))
 }
 
-/// Puts the draft in force if its settings go together. If not, the server sets each of them back.
+/// Puts the draft in force if its settings go together and its file of secrets can be read. If not, all stays as it was.
 pub fn commit() -> Result<(), String> {
     let mut state = state();
     let state = state.get_or_insert_default();
-    state.draft.check()?;
-    if state.draft != *state.in_force {
-        state.in_force = Arc::new(state.draft.clone());
+    let settled = state.draft.clone().settle(&state.in_force);
+    if let Ok(settled) = &settled
+        && *settled != *state.in_force
+    {
+        state.in_force = Arc::new(settled.clone());
     }
-    Ok(())
+    state.draft = (*state.in_force).clone();
+    settled.map(drop)
 }
 
 /// A setting as the draft has it.
@@ -348,7 +360,6 @@ mod tests {
             ("access-path", &["", "session", "/a;b", "/a b", "/a,b", "/\r\n", "/\u{e9}"], "must"),
             ("cookie-domain", &["a;b", "a b", "a\0", "a,b"], "printable ASCII"),
             ("issuer", &["a b", "\u{7f}"], "printable ASCII"),
-            ("secret-file", &["/nonexistent/file"], "cannot be read"),
         ];
         for (name, values, expected) in refused {
             for value in values {
@@ -356,6 +367,31 @@ mod tests {
                 assert!(reason.contains(expected), "{name} {value:?}: {reason}");
             }
         }
+    }
+
+    #[test]
+    fn the_file_of_secrets_is_read_when_its_path_changes_and_when_that_is_asked_for() {
+        let path = std::env::temp_dir().join(format!("redis-sessions-secrets-{}", std::process::id()));
+        let write = |text: &str| fs::write(&path, text).expect("a file");
+        let (one, two) = ("a".repeat(32), "b".repeat(32));
+        write(&one);
+        let asked = Settings { secret_file: path.to_str().expect("UTF-8").to_owned(), ..Settings::default() };
+        let in_force = asked.clone().settle(&Settings::default()).expect("a good file");
+        assert_eq!(in_force.secrets, Some(Arc::new(Secret::in_file(one.as_bytes()).expect("a secret"))));
+        write(&two);
+        assert_eq!(in_force.clone().settle(&in_force), Ok(in_force.clone()), "not read again");
+        let reload = Settings { secret_reload: true, ..in_force.clone() };
+        let reloaded = reload.clone().settle(&in_force).expect("a good file");
+        assert_eq!(reloaded.secrets, Some(Arc::new(Secret::in_file(two.as_bytes()).expect("a secret"))));
+        assert!(!reloaded.secret_reload);
+        write("short");
+        let reason = reload.clone().settle(&in_force).expect_err("a short secret");
+        assert_eq!(reason, "sh.secret-file holds a secret of less than 32 bytes");
+        fs::remove_file(&path).expect("the file");
+        let reason = reload.settle(&in_force).expect_err("no file");
+        assert_eq!(reason, "sh.secret-file cannot be read: entity not found");
+        let without = Settings { secret_file: String::new(), ..in_force.clone() };
+        assert_eq!(without.settle(&in_force).map(|settings| settings.secrets), Ok(None));
     }
 
     #[test]

@@ -15,37 +15,25 @@ pub const SUFFIX_LEN: usize = 3;
 /// The URL-safe base64 alphabet (RFC 4648, section 5).
 pub const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// CRC-16/XMODEM, the polynomial that the Redis Cluster specification names: of every byte with so many zeros after it.
-///
-/// Since the checksum is linear, eight bytes are the sum of eight look-ups that do not wait for each other.
-static CRC16: [[u16; 256]; 8] = {
-    let mut tables = [[0; 256]; 8];
+/// CRC-16/XMODEM of every byte, the polynomial that the Redis Cluster specification names.
+const CRC16: [u16; 256] = {
+    let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
         let mut crc = (byte as u16) << 8;
-        let mut zeros = 0;
-        while zeros < 8 {
-            let mut bit = 0;
-            while bit < 8 {
-                crc = if crc & 0x8000 != 0 { crc << 1 ^ 0x1021 } else { crc << 1 };
-                bit += 1;
-            }
-            tables[zeros][byte] = crc;
-            zeros += 1;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 0x8000 != 0 { crc << 1 ^ 0x1021 } else { crc << 1 };
+            bit += 1;
         }
+        table[byte] = crc;
         byte += 1;
     }
-    tables
+    table
 };
 
 fn crc16(start: u16, bytes: &[u8]) -> u16 {
-    let (eights, rest) = bytes.as_chunks::<8>();
-    let crc = eights.iter().fold(start, |crc, eight| {
-        // What the bytes before have left is added to the first two.
-        let eight = u64::from_be_bytes(*eight) ^ u64::from(crc) << 48;
-        CRC16.iter().zip(eight.to_le_bytes()).fold(0, |crc, (table, byte)| crc ^ table[usize::from(byte)])
-    });
-    rest.iter().fold(crc, |crc, byte| crc << 8 ^ CRC16[0][usize::from((crc >> 8) as u8 ^ byte)])
+    bytes.iter().fold(start, |crc, byte| crc << 8 ^ CRC16[usize::from((crc >> 8) as u8 ^ byte)])
 }
 
 /// The hash slot of a key, hash tags (`{...}`) included, as the Redis Cluster specification defines it.
@@ -81,9 +69,7 @@ static SUFFIXES: LazyLock<Box<[[u8; SUFFIX_LEN]]>> = LazyLock::new(|| {
 ///
 /// A prefix that holds a hash tag is placed by its tag, whatever follows: pass the slot of the name it was made of.
 pub fn steer(prefix: &[u8], slot: u16) -> [u8; SUFFIX_LEN] {
-    let [high, low] = crc16(0, prefix).to_be_bytes();
-    // With zeros for the suffix: what the prefix has left is added to the first two of them.
-    let unsteered = CRC16[SUFFIX_LEN - 1][usize::from(high)] ^ CRC16[SUFFIX_LEN - 2][usize::from(low)];
+    let unsteered = crc16(crc16(0, prefix), &[0; SUFFIX_LEN]);
     SUFFIXES[usize::from(unsteered ^ slot) % SLOTS]
 }
 
@@ -95,7 +81,6 @@ mod tests {
     #[test]
     fn slots_are_those_of_the_cluster_specification() {
         assert_eq!(crc16(0, b"123456789"), 0x31C3);
-        assert_eq!(crc16(crc16(0, b"1"), b"23456789"), 0x31C3);
         // As answered by CLUSTER KEYSLOT.
         assert_eq!(of(b"somekey"), 11_058);
         assert_eq!(of(b"foo{hash_tag}"), 2_515);

@@ -6,8 +6,10 @@
 
 An example is a code block with lines "127.0.0.1:6379> command"; what follows such a line, to the next one or to the end
 of the block, is replaced by the command's output. A first line such as "$ redis-cli -3" gives the options. A line "# 2
-seconds later" waits. The tokens of the page's earlier run stand for those of this one; in a new example "$1" stands for
-the first token that the page's commands answered, "$2" for the second. All data is deleted before each page.
+seconds later" waits. The tokens and credentials of the page's earlier run stand for those of this one; in a new example
+"$1" stands for the first token that the page's commands answered, "$2" for the second, and likewise "$access1" for an
+access token, "$sealed1" for a refresh or cookie token and "$proof1" for an idRefresh or anti-CSRF token. Access tokens are
+shown shortened. All data is deleted before each page.
 """
 import re
 import subprocess
@@ -15,12 +17,27 @@ import sys
 import time
 
 PROMPT = "127.0.0.1:6379> "
-TOKEN = re.compile(r"sh:[A-Za-z0-9_-]{25}(?![A-Za-z0-9_-])")
+KINDS = {
+    "": r"sh:[\w-]{25}(?![\w-])",
+    "access": r"eyJ[\w-]+\.(?:[\w-]+\.|\.\.)[\w-]+",
+    "sealed": r"sh:[\w-]{57}(?![\w-])",
+    "proof": r"(?<![\w:-])[\w-]{32}(?![\w-])",
+}
+TOKEN = re.compile("|".join(KINDS.values()), re.ASCII)
+WANTED = re.compile(rf"\$({'|'.join(KINDS)})(\d+)")
 
 
 def redis_cli(port, command, options=()):
     cli = ["redis-cli", "-p", port, *options]
     return subprocess.run(cli, input=command, capture_output=True, text=True, check=True).stdout.rstrip("\n")
+
+
+def kind(token):
+    return next(kind for kind, pattern in KINDS.items() if re.fullmatch(pattern, token, re.ASCII))
+
+
+def shown(token):
+    return f"{token[:12]}...{token[-8:]}" if kind(token) == "access" else token
 
 
 class Page:
@@ -29,14 +46,19 @@ class Page:
         self.tokens = []
         self.renamed = {}
 
+    def wanted(self, match):
+        return [token for token in self.tokens if kind(token) == match[1]][int(match[2]) - 1]
+
     def run(self, command, options, old_output):
         command = TOKEN.sub(lambda token: self.renamed.get(token[0], token[0]), command)
-        command = re.sub(r"\$(\d+)", lambda number: self.tokens[int(number[1]) - 1], command)
+        command = WANTED.sub(self.wanted, command)
         output = redis_cli(self.port, command, options)
         new = TOKEN.findall(output)
         self.renamed.update(zip(TOKEN.findall(old_output), new))
+        self.renamed.update((shown(token), token) for token in new)
         self.tokens += [token for token in dict.fromkeys(new) if token not in self.tokens]
-        return [PROMPT + command, *output.split("\n")]
+        shorten = lambda text: TOKEN.sub(lambda token: shown(token[0]), text)
+        return [PROMPT + shorten(command), *shorten(output).split("\n")]
 
     def block(self, lines):
         # A terminal gets the annotated form unless it asks for the raw one.

@@ -1,15 +1,16 @@
 //! What is measured: a new case is one row here.
 //!
 //! In an argument `{new}` stands for a number that was never used before, `{any}` for the number of a member of the
-//! populations, drawn at random, `{session}` for the token of the session of that number, and `{script}` for the digest of [`SCRIPT`].
-//! All numbers have nine digits, and all native keys are as long as those of the module that they stand beside.
+//! populations, drawn at random, `{session}` and the like for what the member of that number keeps, and `{script}` for
+//! the digest of [`SCRIPT`]. All numbers have nine digits, and all native keys are as long as those of the module that
+//! they stand beside.
 
 /// Keys that are there before anything is measured, one for each number.
 pub struct Population {
     /// The commands that make one member; the first of them answers.
     pub make: &'static [&'static [&'static str]],
-    /// Whether the answer holds the token that `{session}` is to stand for.
-    pub keeps_token: bool,
+    /// Places that stand for something in the answer: its member, or a member of its member.
+    pub keeps: &'static [(&'static str, &'static [&'static str])],
 }
 
 pub struct Case {
@@ -17,8 +18,15 @@ pub struct Case {
     /// Measured together, once each.
     pub commands: &'static [&'static [&'static str]],
     pub kind: Kind,
-    /// The cases that it is measured against, and how many times their cost it may have.
-    pub targets: &'static [(&'static str, f64)],
+    pub targets: &'static [Target],
+}
+
+#[derive(Clone, Copy)]
+pub enum Target {
+    /// At most so many times the cost of another case.
+    Times(f64, &'static str),
+    /// At most so many microseconds.
+    Micros(f64),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +61,10 @@ pub const SCRIPT: &str = "\
     return {'name', ARGV[1], 'tkn', tkn, 'st', 1}";
 
 pub const POPULATIONS: &[Population] = &[
-    Population { make: &[&["SH.NEW", "user-{any}", "EXPIRY", "86400", "DELETE", "DATA", DATA]], keeps_token: true },
+    Population {
+        make: &[&["SH.NEW", "user-{any}", "EXPIRY", "86400", "DELETE", "DATA", DATA]],
+        keeps: &[("{session}", &["tkn"])],
+    },
     Population {
         make: &[
             &[
@@ -72,14 +83,15 @@ pub const POPULATIONS: &[Population] = &[
             ],
             &["EXPIRE", "a-native-session-of{any}", "86400"],
         ],
-        keeps_token: false,
+        keeps: &[],
     },
-    Population { make: &[&["SH.NEW", "cart-{any}", "SHARED", "EXPIRY", "86400", "DELETE"]], keeps_token: false },
-    // As long as the key and the value of the pointer to a shared session.
+    Population { make: &[&["SH.NEW", "cart-{any}", "SHARED", "EXPIRY", "86400", "DELETE"]], keeps: &[] },
     Population {
-        make: &[&["SET", "gets:cart-{any}:xyz", "sh:0123456789012345678901234", "EX", "86400"]],
-        keeps_token: false,
+        make: &[&["SH.NEW", "user-{any}", "COOKIE", "DATA", DATA]],
+        keeps: &[("{cookie session}", &["tkn"]), ("{cookie}", &["cookieToken", "token"])],
     },
+    // As long as the key and the value of the pointer to a shared session.
+    Population { make: &[&["SET", "gets:cart-{any}:xyz", "sh:0123456789012345678901234", "EX", "86400"]], keeps: &[] },
 ];
 
 pub const CASES: &[Case] = &[
@@ -112,7 +124,10 @@ pub const CASES: &[Case] = &[
         name: "SH.NEW",
         commands: &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE"]],
         kind: Kind::Creates,
-        targets: &[("HSET of three fields + PEXPIREAT", 1.25), ("Lua script of the same", 0.5)],
+        targets: &[
+            Target::Times(1.25, "HSET of three fields + PEXPIREAT"),
+            Target::Times(0.5, "Lua script of the same"),
+        ],
     },
     Case {
         name: "Lua script of the same",
@@ -120,8 +135,25 @@ pub const CASES: &[Case] = &[
         kind: Kind::Creates,
         targets: &[],
     },
+    Case {
+        name: "SH.NEW LISTED",
+        commands: &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE", "LISTED"]],
+        kind: Kind::Creates,
+        targets: &[Target::Times(1.6, "SH.NEW")],
+    },
+    Case {
+        name: "SH.NEW TOKENS",
+        commands: &[&["SH.NEW", "user-{new}", "TOKENS"]],
+        kind: Kind::Creates,
+        targets: &[Target::Micros(40.0)],
+    },
     Case { name: "GET", commands: &[&["GET", "gets:cart-{any}:xyz"]], kind: Kind::Uses, targets: &[] },
-    Case { name: "SH.OPEN", commands: &[&["SH.OPEN", "cart-{any}"]], kind: Kind::Uses, targets: &[("GET", 1.6)] },
+    Case {
+        name: "SH.OPEN",
+        commands: &[&["SH.OPEN", "cart-{any}"]],
+        kind: Kind::Uses,
+        targets: &[Target::Times(1.6, "GET")],
+    },
     Case {
         name: "HMGET of two fields",
         commands: &[&["HMGET", "a-native-session-of{any}", "cart", "theme"]],
@@ -132,7 +164,7 @@ pub const CASES: &[Case] = &[
         name: "SH.GET of two fields",
         commands: &[&["SH.GET", "{session}", "cart", "theme"]],
         kind: Kind::Uses,
-        targets: &[("HMGET of two fields", 1.3)],
+        targets: &[Target::Times(1.3, "HMGET of two fields")],
     },
     Case {
         name: "HSET of two fields",
@@ -144,7 +176,13 @@ pub const CASES: &[Case] = &[
         name: "SH.SET of two fields",
         commands: &[&["SH.SET", "{session}", "cart", "4 apples", "theme", "blue"]],
         kind: Kind::Uses,
-        targets: &[("HSET of two fields", 1.3)],
+        targets: &[Target::Times(1.3, "HSET of two fields")],
+    },
+    Case {
+        name: "SH.RESUME of two fields",
+        commands: &[&["SH.RESUME", "{cookie session}", "{cookie}", "GET", "cart", "theme"]],
+        kind: Kind::Uses,
+        targets: &[Target::Times(2.5, "HMGET of two fields")],
     },
 ];
 

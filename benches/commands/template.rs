@@ -1,24 +1,26 @@
 //! Commands with places to fill in.
 
+use crate::cases::POPULATIONS;
 use redis::Cmd;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Where the values of the places come from.
 pub struct Values {
     /// How many members each population has.
     population: usize,
-    /// The tokens of `{session}`.
-    pub tokens: Vec<String>,
+    /// What the members of populations keep, by place.
+    pub kept: BTreeMap<&'static str, Vec<String>>,
     /// The digest of `{script}`.
-    pub script: String,
+    script: String,
     /// How many numbers `{new}` has used.
     used: usize,
     random: u64,
 }
 
 impl Values {
-    pub fn new(population: usize) -> Self {
-        Self { population, tokens: Vec::new(), script: String::new(), used: 0, random: 0x9E37_79B9_7F4A_7C15 }
+    pub fn new(population: usize, script: String) -> Self {
+        Self { population, kept: BTreeMap::new(), script, used: 0, random: 0x9E37_79B9_7F4A_7C15 }
     }
 
     /// Numbers for one more use of a template.
@@ -46,7 +48,7 @@ enum Part {
     Text(&'static str),
     New,
     Any,
-    Session,
+    Kept(&'static str),
     Script,
 }
 
@@ -73,7 +75,7 @@ impl Template {
                         Part::Text(part) => text.push_str(part),
                         Part::New => write!(text, "{:09}", numbers.new).expect("memory"),
                         Part::Any => write!(text, "{:09}", numbers.any).expect("memory"),
-                        Part::Session => text.push_str(&values.tokens[numbers.any]),
+                        Part::Kept(place) => text.push_str(&values.kept[place][numbers.any]),
                         Part::Script => text.push_str(&values.script),
                     }
                 }
@@ -85,11 +87,10 @@ impl Template {
 }
 
 fn parts(mut arg: &'static str) -> Vec<Part> {
-    const PLACES: [(&str, Part); 4] =
-        [("{new}", Part::New), ("{any}", Part::Any), ("{session}", Part::Session), ("{script}", Part::Script)];
+    let kept = POPULATIONS.iter().flat_map(|population| population.keeps).map(|(place, _)| (*place, Part::Kept(place)));
+    let places = [("{new}", Part::New), ("{any}", Part::Any), ("{script}", Part::Script)].into_iter().chain(kept);
+    let next = |arg: &str| places.clone().filter_map(|place| Some((arg.find(place.0)?, place))).min_by_key(|at| at.0);
     let mut parts = Vec::new();
-    let next =
-        |arg: &str| PLACES.into_iter().filter_map(|place| Some((arg.find(place.0)?, place))).min_by_key(|at| at.0);
     while let Some((at, (place, part))) = next(arg) {
         parts.push(Part::Text(&arg[..at]));
         parts.push(part);

@@ -5,14 +5,16 @@
 
 use super::Command;
 use super::verify::{Reply, verified};
-use crate::credentials;
+use crate::credentials::{Access, Kind, Ring};
 use crate::protocol::args::{Credential, Verification};
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::session::rotation::{Standing, standing};
+use crate::settings::Settings;
 use crate::stats::Stat;
-use crate::store::{Store, grants, realm};
+use crate::store::grants::{self, Grant};
+use crate::store::{Store, realm};
 use serde::Serialize;
 
 pub struct Check;
@@ -38,7 +40,7 @@ impl Command for Check {
     type Request<'a> = (Bytes<'a>, Credential<'a>);
 
     fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
-        let token = args.token()?;
+        let token = args.required("the session's token")?;
         let text = args.required("the access token")?;
         let (credential, form) = args.credential(text, &[Verification::Csrf])?;
         Ok(((token, credential), form))
@@ -46,22 +48,32 @@ impl Command for Check {
 
     fn run<S: Store>(store: &mut S, (token, credential): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let settings = store.settings();
-        let now = store.now();
         let ring = realm::verifying(store, &settings)?.ok_or_else(Error::try_refresh_token)?;
-        let access = verified(&ring, &settings, now, &credential)?;
-        if access.handle.as_bytes() != token.as_bytes() {
-            return Err(Error::try_refresh_token());
-        }
-        let grant = grants::find(store, token)?;
-        if grant.kind != credentials::Kind::Refresh || grant.name != access.name {
-            return Err(Error::unauthorised());
-        }
-        match standing(access.generation, grant.rotated, now, settings.refresh_grace) {
-            Standing::RotatedOut => Err(Error::try_refresh_token()),
-            Standing::Current | Standing::Previous | Standing::Newer => {
-                store.count(Stat::Checked);
-                Ok(Reply::from(access))
-            }
-        }
+        let (access, _) = live(store, &ring, &settings, token, &credential)?;
+        store.count(Stat::Checked);
+        Ok(Reply::from(access))
+    }
+}
+
+/// An access token that is good, of a session that lives and has not moved on; and what that session's hash says.
+pub fn live<S: Store>(
+    store: &mut S,
+    ring: &Ring,
+    settings: &Settings,
+    token: Bytes<'_>,
+    credential: &Credential<'_>,
+) -> Result<(Access, Grant), Error> {
+    let now = store.now();
+    let access = verified(ring, settings, now, credential)?;
+    if access.handle.as_bytes() != token.as_bytes() {
+        return Err(Error::try_refresh_token());
+    }
+    let grant = grants::find(store, token)?;
+    if grant.kind != Kind::Refresh || grant.name != access.name {
+        return Err(Error::unauthorised());
+    }
+    match standing(access.generation, grant.rotated, now, settings.refresh_grace) {
+        Standing::RotatedOut => Err(Error::try_refresh_token()),
+        Standing::Current | Standing::Previous | Standing::Newer => Ok((access, grant)),
     }
 }

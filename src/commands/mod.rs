@@ -27,6 +27,7 @@ pub mod touch;
 pub mod verify;
 
 #[cfg(test)]
+mod credential_tests;
 mod lists;
 #[cfg(test)]
 mod model;

@@ -144,11 +144,14 @@ impl Command for New {
         }
         let payload = request.payload.as_deref().map(|text| Payload::parse(text, settings.max_payload)).transpose()?;
         let payload = payload.unwrap_or_default();
-        let issued = match request.credentials {
-            None => None,
+        let (issued, new_secret) = match request.credentials {
+            None => (None, None),
             Some(kind) => {
                 let name = std::str::from_utf8(name.as_bytes()).map_err(|_| unprintable_name())?;
-                let ring = realm::minting(store, &settings)?;
+                if kind == Credentials::Refresh {
+                    settings.policy.fits(name, &payload)?;
+                }
+                let (ring, new_secret) = realm::minting(store, &settings)?;
                 let holder = Holder {
                     token: new.token(),
                     name,
@@ -159,7 +162,7 @@ impl Command for New {
                     ends: expires,
                     now,
                 };
-                Some(issue(&ring, &settings.policy, &holder)?)
+                (Some(issue(&ring, &settings.policy, &holder)?), new_secret)
             }
         };
         let limit = request.limit.or(settings.max_sessions);
@@ -178,6 +181,9 @@ impl Command for New {
             }
         }
 
+        if let Some(secret) = new_secret {
+            secret.keep(store);
+        }
         let metadata = meta::of_new(now, shared, request.listed, lifetime);
         let metadata = metadata.iter().map(|(meta, value)| (Field::Meta(*meta), Bytes::from(value.as_ref())));
         let kind = request.credentials.map(|kind| (Field::Meta(Meta::Kind), grants::kind_name(kind).as_bytes().into()));
@@ -319,6 +325,9 @@ impl<'a> Given<'a> {
         }
         if self.credentials.is_none() && (self.payload.is_some() || self.bind.is_some()) {
             return Err(Status::CommandSyntax.because("PAYLOAD and BIND go with TOKENS or COOKIE"));
+        }
+        if self.bind.as_ref().is_some_and(|bind| bind.is_empty()) {
+            return Err(Status::ValueSize.because("the value of BIND is empty: it would bind the session to nothing"));
         }
         if self.credentials.is_some() && !is_printable(&name) {
             return Err(unprintable_name());

@@ -36,9 +36,13 @@ impl Command for PayloadCommand {
     }
 
     fn run<S: Store>(store: &mut S, (token, payload): Self::Request<'_>) -> Result<impl Serialize, Error> {
-        let payload = payload.map(|text| Payload::parse(&text, store.settings().max_payload)).transpose()?;
+        let settings = store.settings();
+        let payload = payload.map(|text| Payload::parse(&text, settings.max_payload)).transpose()?;
         let Some(payload) = payload else { return grants::payload(&sessions::open(store, token, Mode::Read)?) };
         let mut key = sessions::open(store, token, Mode::Write)?;
+        if let Some(name) = key.field(Meta::Name).as_ref().and_then(|name| std::str::from_utf8(name.as_ref()).ok()) {
+            settings.policy.fits(name, &payload)?;
+        }
         key.set_fields([(Field::Meta(Meta::Payload), payload.as_str().as_bytes().into())].into_iter());
         Ok(payload)
     }

@@ -44,7 +44,7 @@ impl Command for Refresh {
     type Request<'a> = (Bytes<'a>, Credential<'a>);
 
     fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
-        let token = args.token()?;
+        let token = args.required("the session's token")?;
         let text = args.required("the refresh or cookie token")?;
         let options = [Verification::Csrf, Verification::Bind, Verification::NoGrace];
         let (credential, form) = args.credential(text, &options)?;
@@ -54,8 +54,8 @@ impl Command for Refresh {
     fn run<S: Store>(store: &mut S, (tkn, credential): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let settings = store.settings();
         let now = store.now();
-        let token = Token::parse(tkn.as_bytes()).ok_or_else(Error::not_a_session)?;
-        let ring = realm::verifying(store, &settings)?.ok_or_else(Error::unauthorised)?;
+        let token = Token::parse(tkn.as_bytes()).ok_or_else(Error::unauthorised)?;
+        let ring = realm::verifying(store, &settings)?.ok_or_else(|| grants::worthless(store))?;
         let bind = credential.bind.as_deref();
         let kinds = [credentials::Kind::Refresh, credentials::Kind::Cookie];
         let opened = grants::open_sealed(&ring, &kinds, token, &credential.text, bind);

@@ -4,7 +4,7 @@
 //! stored. All else is as before, its end included: only a refresh prolongs access.
 
 use super::Command;
-use super::verify::verified;
+use super::check::live;
 use crate::credentials::Payload;
 use crate::credentials::issue::reissue;
 use crate::protocol::args::Credential;
@@ -12,8 +12,7 @@ use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::session::Meta;
-use crate::session::rotation::{Standing, standing};
-use crate::store::{Field, Key, Mode, Store, grants, realm};
+use crate::store::{Field, Key, Mode, Store, realm};
 use serde::Serialize;
 
 pub struct Regenerate;
@@ -34,7 +33,7 @@ impl Command for Regenerate {
     type Request<'a> = (Bytes<'a>, Credential<'a>, Option<Bytes<'a>>);
 
     fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
-        let token = args.token()?;
+        let token = args.required("the session's token")?;
         let credential = Credential::new(args.required("the access token")?);
         let payload = args.next();
         args.end()?;
@@ -46,13 +45,9 @@ impl Command for Regenerate {
         let now = store.now();
         let given = payload.map(|text| Payload::parse(&text, settings.max_payload)).transpose()?;
         let ring = realm::verifying(store, &settings)?.ok_or_else(Error::try_refresh_token)?;
-        let access = verified(&ring, &settings, now, &credential)?;
-        if access.handle.as_bytes() != token.as_bytes() {
-            return Err(Error::try_refresh_token());
-        }
-        let grant = grants::find(store, token)?;
-        if standing(access.generation, grant.rotated, now, settings.refresh_grace) == Standing::RotatedOut {
-            return Err(Error::try_refresh_token());
+        let (access, grant) = live(store, &ring, &settings, token, &credential)?;
+        if let Some(payload) = &given {
+            settings.policy.fits(&grant.name, payload)?;
         }
         let issued = reissue(&ring, &settings.policy, access, given.clone().unwrap_or(grant.payload), now)?;
         if let Some(payload) = given {

@@ -61,7 +61,7 @@ impl Command for Resume {
     type Request<'a> = (Bytes<'a>, Credential<'a>);
 
     fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
-        let token = args.token()?;
+        let token = args.required("the session's token")?;
         let text = args.required("the cookie token")?;
         let options = [Verification::Csrf, Verification::Bind, Verification::Get];
         let (credential, form) = args.credential(text, &options)?;
@@ -71,8 +71,8 @@ impl Command for Resume {
     fn run<S: Store>(store: &mut S, (tkn, credential): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let settings = store.settings();
         let now = store.now();
-        let token = Token::parse(tkn.as_bytes()).ok_or_else(Error::not_a_session)?;
-        let ring = realm::verifying(store, &settings)?.ok_or_else(Error::unauthorised)?;
+        let token = Token::parse(tkn.as_bytes()).ok_or_else(Error::unauthorised)?;
+        let ring = realm::verifying(store, &settings)?.ok_or_else(|| grants::worthless(store))?;
         let kinds = [credentials::Kind::Cookie];
         let opened = grants::open_sealed(&ring, &kinds, token, &credential.text, credential.bind.as_deref());
         let (_, generation) = opened.ok_or_else(Error::unauthorised)?;

@@ -6,8 +6,13 @@ use crate::stats::Stat;
 use crate::store::memory::Memory;
 use serde_json::{Value, json};
 
-/// Runs one command, as typed, and answers in JSON.
+/// Runs one command, as typed, and answers in JSON, or with the status.
 pub fn call(store: &mut Memory, line: &[&str]) -> Result<Value, Status> {
+    answer(store, line).map_err(|error| error.status)
+}
+
+/// Runs one command, as typed, and answers in JSON, or with the whole error.
+pub fn answer(store: &mut Memory, line: &[&str]) -> Result<Value, Error> {
     fn run<C: Command>(store: &mut Memory, args: Args<'_>) -> Result<Value, Error> {
         let (request, _) = C::parse(args)?;
         let reply = C::run(store, request)?;
@@ -15,7 +20,7 @@ pub fn call(store: &mut Memory, line: &[&str]) -> Result<Value, Status> {
     }
     let args: Vec<_> = line[1..].iter().map(|arg| Bytes::from(arg.as_bytes())).collect();
     let args = Args::new(&args);
-    let reply = match line[0] {
+    match line[0] {
         "SH.NEW" => run::<new::New>(store, args),
         "SH.OPEN" => run::<open::Open>(store, args),
         "SH.INFO" => run::<info::Info>(store, args),
@@ -42,8 +47,7 @@ pub fn call(store: &mut Memory, line: &[&str]) -> Result<Value, Status> {
         "SH.CLEAR" => run::<clear::Clear>(store, args),
         "SH.CLEARSET" => run::<clearset::ClearSet>(store, args),
         other => panic!("no command {other}"),
-    };
-    reply.map_err(|error| error.status)
+    }
 }
 
 fn new(store: &mut Memory, options: &[&str]) -> String {

@@ -5,6 +5,8 @@
 pub mod access;
 pub mod cookies;
 pub mod issue;
+#[cfg(test)]
+mod known_answers;
 pub mod payload;
 pub mod ring;
 pub mod sealed;

@@ -57,11 +57,6 @@ impl Payload {
     pub fn is_empty(&self) -> bool {
         self.0 == "{}"
     }
-
-    /// The members, their values still JSON text.
-    pub fn members(&self) -> Result<Object<'_>, Error> {
-        Object::parse_value(self.0.as_bytes())
-    }
 }
 
 /// In JSON the object itself, in RESP its text.

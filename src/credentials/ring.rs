@@ -173,3 +173,111 @@ fn proof(key: &hmac::Key, token: Token<'_>, generation: u32) -> hmac::Tag {
     context.update(&generation.to_be_bytes());
     context.sign()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::NewToken;
+    use serde_json::Value;
+
+    const ROTATION: Seconds = Seconds(3_600);
+    const HOUR: u64 = 3_600_000;
+
+    fn ring(secrets: &[&str], algorithm: Algorithm, validity: Seconds) -> Ring {
+        let secret = |text: &&str| Secret::new(text.repeat(32).as_bytes()).expect("a secret");
+        let secrets: Vec<_> = secrets.iter().map(secret).collect();
+        Ring::new(&secrets, 0, algorithm, ROTATION, validity)
+    }
+
+    fn listed(ring: &Ring, now: u64) -> Vec<String> {
+        let keys = serde_json::to_value(ring.key_set(Millis(now))).expect("JSON");
+        let kid = |key: &Value| key["kid"].as_str().expect("a kid").to_owned();
+        keys["keys"].as_array().expect("an array").iter().map(kid).collect()
+    }
+
+    #[test]
+    fn a_key_is_listed_before_it_signs_and_as_long_as_a_token_of_it_can_live() {
+        for validity in [1, 60, 1_800, 3_600] {
+            let ring = ring(&["a"], Algorithm::EdDsa, Seconds(validity));
+            let kid = ring.signer(Millis(10 * HOUR)).kid().to_owned();
+            assert_eq!(ring.signer(Millis(11 * HOUR - 1)).kid(), kid, "it signs for an hour");
+            assert_ne!(ring.signer(Millis(11 * HOUR)).kid(), kid);
+            // The last token that it signs lives a whole validity from the last millisecond of the hour.
+            let last = 11 * HOUR - 1 + u64::from(validity) * 1_000;
+            for now in [9 * HOUR, 10 * HOUR, 11 * HOUR - 1, 11 * HOUR, last] {
+                assert!(listed(&ring, now).contains(&kid), "{validity} s, {now}");
+            }
+            assert!(!listed(&ring, 9 * HOUR - 1).contains(&kid));
+            assert!(!listed(&ring, last + 1).contains(&kid));
+        }
+    }
+
+    #[test]
+    fn the_key_that_signs_is_listed_first() {
+        let ring = ring(&["a", "b"], Algorithm::EdDsa, Seconds(60));
+        for now in [0, 1, HOUR - 1, HOUR, 100 * HOUR + 5] {
+            assert_eq!(listed(&ring, now)[0], ring.signer(Millis(now)).kid());
+        }
+    }
+
+    #[test]
+    fn there_are_keys_of_every_line_of_the_file_each_once() {
+        let one = listed(&ring(&["a"], Algorithm::EdDsa, Seconds(3_600)), 10 * HOUR);
+        let both = listed(&ring(&["a", "b"], Algorithm::EdDsa, Seconds(3_600)), 10 * HOUR);
+        assert_eq!((one.len(), both.len()), (3, 6));
+        assert_eq!(one[..], both[..3]);
+        let distinct: std::collections::HashSet<_> = both.iter().collect();
+        assert_eq!(distinct.len(), 6);
+    }
+
+    #[test]
+    fn a_shared_key_is_never_listed() {
+        let ring = ring(&["a"], Algorithm::Hs256, Seconds(60));
+        assert_eq!(serde_json::to_value(ring.key_set(Millis(HOUR))).expect("JSON"), serde_json::json!({ "keys": [] }));
+    }
+
+    #[test]
+    fn a_public_key_tells_nothing_more_than_it_must() {
+        let keys =
+            serde_json::to_value(ring(&["a"], Algorithm::EdDsa, Seconds(60)).key_set(Millis(HOUR))).expect("JSON");
+        let members: Vec<_> = keys["keys"][0].as_object().expect("an object").keys().cloned().collect();
+        assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x"], "above all no d, the private key");
+    }
+
+    #[test]
+    fn the_anti_csrf_token_of_a_generation_and_of_the_one_before_are_accepted() {
+        let (ring, new) = (ring(&["a"], Algorithm::EdDsa, Seconds(60)), NewToken::new([7; 22], 42));
+        let accepted = |of: u32, at: u32| {
+            let token = ring.anti_csrf(new.token(), of);
+            ring.is_anti_csrf(token.as_bytes(), new.token(), at)
+        };
+        assert!(accepted(5, 5) && accepted(4, 5) && accepted(0, 0) && accepted(u32::MAX, u32::MAX));
+        assert!(!accepted(6, 5) && !accepted(3, 5) && !accepted(u32::MAX, 0));
+    }
+
+    #[test]
+    fn nothing_else_passes_for_an_anti_csrf_token() {
+        let (ring, new) = (ring(&["a"], Algorithm::EdDsa, Seconds(60)), NewToken::new([7; 22], 42));
+        let (good, other) = (ring.anti_csrf(new.token(), 5), NewToken::new([8; 22], 42));
+        let shorter = &good[..good.len() - 4];
+        let of_another_session = ring.anti_csrf(other.token(), 5);
+        for wrong in ["", "null", "undefined", shorter, &of_another_session, &ring.id_refresh(new.token(), 5)] {
+            assert!(!ring.is_anti_csrf(wrong.as_bytes(), new.token(), 5), "{wrong:?}");
+        }
+        for position in 0..good.len() {
+            let mut altered = good.clone().into_bytes();
+            altered[position] = if altered[position] == b'A' { b'B' } else { b'A' };
+            assert!(!ring.is_anti_csrf(&altered, new.token(), 5), "{position}");
+        }
+    }
+
+    #[test]
+    fn an_anti_csrf_token_of_an_older_secret_still_passes() {
+        let new = NewToken::new([7; 22], 42);
+        let token = ring(&["a"], Algorithm::EdDsa, Seconds(60)).anti_csrf(new.token(), 5);
+        let accepts =
+            |secrets| ring(secrets, Algorithm::EdDsa, Seconds(60)).is_anti_csrf(token.as_bytes(), new.token(), 5);
+        assert!(accepts(&["b", "a"]));
+        assert!(!accepts(&["b"]));
+    }
+}

@@ -72,3 +72,114 @@ fn mac(key: &hmac::Key, token: Token<'_>, generation: u32, bind: Option<&[u8]>) 
     }
     context.sign()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::{Algorithm, Secret};
+    use crate::session::{NewToken, Seconds};
+    use proptest::prelude::*;
+
+    fn ring(secrets: &[&str], database: u32) -> Ring {
+        let secret = |text: &&str| Secret::new(text.repeat(32).as_bytes()).expect("a secret");
+        let secrets: Vec<_> = secrets.iter().map(secret).collect();
+        Ring::new(&secrets, database, Algorithm::EdDsa, Seconds(604_800), Seconds(3_600))
+    }
+
+    fn open(ring: &Ring, text: &str, kind: Kind, token: Token<'_>, bind: Option<&str>) -> Option<u32> {
+        Sealed::parse(text.as_bytes())?.open(ring, kind, token, bind.map(str::as_bytes))
+    }
+
+    #[test]
+    fn it_opens_with_what_it_was_sealed_with_and_is_fit_for_a_cookie() {
+        let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
+        for generation in [0, 1, u32::MAX] {
+            for bind in [None, Some("device")] {
+                let text = seal(&ring, Kind::Refresh, new.token(), generation, bind.map(str::as_bytes));
+                assert_eq!((text.len(), &text.as_bytes()[..Token::LEN]), (60, new.as_ref()));
+                assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_".contains(&byte)));
+                assert_eq!(open(&ring, &text, Kind::Refresh, new.token(), bind), Some(generation));
+            }
+        }
+    }
+
+    #[test]
+    fn no_kind_opens_as_the_other() {
+        let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
+        for (kind, other) in [(Kind::Refresh, Kind::Cookie), (Kind::Cookie, Kind::Refresh)] {
+            let text = seal(&ring, kind, new.token(), 3, None);
+            assert_eq!(open(&ring, &text, other, new.token(), None), None);
+        }
+    }
+
+    #[test]
+    fn what_it_is_bound_to_must_be_presented_and_nothing_else() {
+        let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
+        let bound = seal(&ring, Kind::Refresh, new.token(), 3, Some(b"device"));
+        for wrong in [None, Some(""), Some("Device"), Some("device ")] {
+            assert_eq!(open(&ring, &bound, Kind::Refresh, new.token(), wrong), None, "{wrong:?}");
+        }
+        let unbound = seal(&ring, Kind::Refresh, new.token(), 3, None);
+        for unexpected in ["", "device"] {
+            assert_eq!(open(&ring, &unbound, Kind::Refresh, new.token(), Some(unexpected)), None);
+        }
+    }
+
+    #[test]
+    fn it_is_worth_nothing_for_another_session_another_database_or_with_another_secret() {
+        let (new, other) = (NewToken::new([7; 22], 42), NewToken::new([8; 22], 42));
+        let text = seal(&ring(&["a"], 0), Kind::Refresh, new.token(), 3, None);
+        assert_eq!(open(&ring(&["a"], 0), &text, Kind::Refresh, other.token(), None), None);
+        // The same proof behind the other session's token.
+        let moved = String::from_utf8_lossy(other.as_ref()).into_owned() + &text[Token::LEN..];
+        assert_eq!(open(&ring(&["a"], 0), &moved, Kind::Refresh, other.token(), None), None);
+        assert_eq!(open(&ring(&["a"], 1), &text, Kind::Refresh, new.token(), None), None);
+        assert_eq!(open(&ring(&["b"], 0), &text, Kind::Refresh, new.token(), None), None);
+    }
+
+    #[test]
+    fn secrets_change_with_nobody_logged_out() {
+        let new = NewToken::new([7; 22], 42);
+        let old = seal(&ring(&["a"], 0), Kind::Refresh, new.token(), 3, None);
+        let fresh = seal(&ring(&["b", "a"], 0), Kind::Refresh, new.token(), 4, None);
+        let steps = [&["a", "b"][..], &["b", "a"]];
+        for secrets in steps {
+            assert_eq!(open(&ring(secrets, 0), &old, Kind::Refresh, new.token(), None), Some(3), "{secrets:?}");
+            assert_eq!(open(&ring(secrets, 0), &fresh, Kind::Refresh, new.token(), None), Some(4), "{secrets:?}");
+        }
+        assert_eq!(open(&ring(&["b"], 0), &old, Kind::Refresh, new.token(), None), None);
+        assert_eq!(open(&ring(&["b"], 0), &fresh, Kind::Refresh, new.token(), None), Some(4));
+    }
+
+    #[test]
+    fn every_altered_byte_makes_it_worthless() {
+        let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
+        let text = seal(&ring, Kind::Refresh, new.token(), 3, None).into_bytes();
+        let opens = |text: &[u8]| {
+            Sealed::parse(text).and_then(|sealed| sealed.open(&ring, Kind::Refresh, new.token(), None)).is_some()
+        };
+        assert!(opens(&text));
+        for position in 0..text.len() {
+            for byte in (0..=u8::MAX).filter(|&byte| byte != text[position]) {
+                let mut altered = text.clone();
+                altered[position] = byte;
+                assert!(!opens(&altered), "{byte} at {position}");
+            }
+        }
+        for length in 0..text.len() {
+            assert!(!opens(&text[..length]));
+        }
+        assert!(!opens(&[&text[..], b"A"].concat()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), generation: u32) {
+            let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
+            prop_assert!(Sealed::parse(&bytes).is_none());
+            let text = seal(&ring, Kind::Cookie, new.token(), generation, None);
+            let forged = [new.as_ref(), &text.as_bytes()[..32]].concat();
+            prop_assert!(Sealed::parse(&forged).and_then(|it| it.open(&ring, Kind::Cookie, new.token(), None)).is_none());
+        }
+    }
+}

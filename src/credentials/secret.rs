@@ -41,14 +41,22 @@ impl Secret {
     }
 
     /// The secrets in a file: one a line, white space around it ignored, as are empty lines. The first signs, all verify.
+    ///
+    /// There are no comments. One that is long enough would be taken for a secret, and can be guessed: it is refused.
     pub fn in_file(content: &[u8]) -> Result<Vec<Self>, String> {
         let lines = content.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-        let secrets: Option<Vec<_>> = lines.map(Self::new).collect();
-        match secrets {
-            Some(secrets) if !secrets.is_empty() => Ok(secrets),
-            Some(_) => Err("holds no secret".to_owned()),
-            None => Err(format!("holds a secret of less than {} bytes", Self::MIN_LEN)),
+        let mut secrets = Vec::new();
+        for line in lines {
+            if line.starts_with(b"#") {
+                return Err("holds a line that begins with '#'; there are no comments in it".to_owned());
+            }
+            let secret = Self::new(line);
+            let secret = secret.ok_or_else(|| format!("holds a secret of less than {} bytes", Self::MIN_LEN))?;
+            if !secrets.contains(&secret) {
+                secrets.push(secret);
+            }
         }
+        if secrets.is_empty() { Err("holds no secret".to_owned()) } else { Ok(secrets) }
     }
 
     /// The key for a purpose and an algorithm in one database and, for keys that change with time, one epoch.
@@ -91,6 +99,9 @@ mod tests {
         assert!(Secret::in_file(b"").is_err());
         assert!(Secret::in_file(b" \n\n").is_err());
         assert!(Secret::in_file(format!("{secret}\nshort").as_bytes()).is_err());
+        assert!(Secret::in_file(format!("# changed by Bob on the first of May\n{secret}").as_bytes()).is_err());
+        let twice = Secret::in_file(format!("{secret}\n{secret}").as_bytes());
+        assert_eq!(twice.map(|secrets| secrets.len()), Ok(1), "one that is given twice has its keys once");
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub mod key;
 pub mod log;
 pub mod module;
 pub mod reply;
+#[cfg(not(test))]
+mod sdallocx;
 
 pub use bytes::{Bytes, Handle, Name, Owned};
 pub use context::Context;

@@ -14,7 +14,7 @@ use redis_module::raw;
 use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;
 
-/// All memory of the module is the server's: it counts in INFO memory and against maxmemory. Not in unit tests, where
+/// The module's own memory is the server's: it counts in INFO memory and against maxmemory. Not in unit tests, where
 /// there is no server.
 #[cfg(not(test))]
 #[global_allocator]

@@ -63,8 +63,13 @@ pub fn payload<K: Key>(key: &K) -> Result<Payload, Error> {
         .map_or(Ok(Payload::default()), |text| Payload::parse(text.as_ref(), usize::MAX).map_err(damaged))
 }
 
+/// What a credential is worth for which nothing is there: nothing. On a replica it may only not have arrived yet.
+pub fn worthless<S: Store>(store: &S) -> Error {
+    if store.is_replica() { Error::try_refresh_token() } else { Error::unauthorised() }
+}
+
 /// The credentials of a session whose credential was found to be genuine. That the session is gone, or is another kind
-/// of thing by now, makes the credential worthless; on a replica it may only not have arrived yet.
+/// of thing by now, makes the credential worthless.
 pub fn find<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Grant, Error> {
     let key = store.open(token, Mode::Read);
     let grant = match key.kind() {
@@ -72,7 +77,7 @@ pub fn find<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Grant, Error> {
         _ => None,
     };
     drop(key);
-    grant.ok_or_else(|| if store.is_replica() { Error::try_refresh_token() } else { Error::unauthorised() })
+    grant.ok_or_else(|| worthless(store))
 }
 
 /// The generation of a sealed token of this session, and its kind, if it is one of these kinds and genuine.

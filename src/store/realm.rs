@@ -26,26 +26,35 @@ thread_local! {
     static MADE: RefCell<HashMap<u32, Made>> = RefCell::default();
 }
 
-/// The keys to mint credentials with. The first command that needs them makes the secret.
-pub fn minting<S: Store>(store: &mut S, settings: &Settings) -> Result<Rc<Ring>, Error> {
-    if let Some(ring) = verifying(store, settings)? {
-        return Ok(ring);
+/// A secret that was just made and is not kept yet.
+#[must_use]
+pub struct NewSecret(String);
+
+impl NewSecret {
+    pub fn keep<S: Store>(self, store: &mut S) {
+        store.open(SECRET_KEY.into(), Mode::Write).set_string(Bytes::from(self.0.as_bytes()), None);
     }
-    if store.is_cluster() {
-        return Err(Status::GeneralError.because("in a cluster credentials need sh.secret-file, the same on all nodes"));
-    }
-    let secret = store.new_secret();
-    store.open(SECRET_KEY.into(), Mode::Write).set_string(Bytes::from(secret.as_bytes()), None);
-    verifying(store, settings)?.ok_or_else(unreadable)
 }
 
-/// The keys to verify credentials with; none, as long as none was ever minted.
+/// The keys to mint credentials with. The first command that needs them makes the secret, and keeps it once nothing can
+/// be refused any more.
+pub fn minting<S: Store>(store: &mut S, settings: &Settings) -> Result<(Rc<Ring>, Option<NewSecret>), Error> {
+    if let Some(ring) = verifying(store, settings)? {
+        return Ok((ring, None));
+    }
+    let new = NewSecret(store.new_secret());
+    let secret = Secret::new(new.0.as_bytes()).ok_or_else(unreadable)?;
+    Ok((ring(store.database(), &[secret], settings), Some(new)))
+}
+
+/// The keys to verify credentials with; none, as long as none was ever minted. In a cluster each node would make a secret
+/// of its own, and one without the file would log out whoever came to it.
 pub fn verifying<S: Store>(store: &mut S, settings: &Settings) -> Result<Option<Rc<Ring>>, Error> {
     if let Some(file) = &settings.secrets {
         return Ok(Some(ring(store.database(), file, settings)));
     }
     if store.is_cluster() {
-        return Ok(None);
+        return Err(Status::GeneralError.because("in a cluster credentials need sh.secret-file, the same on all nodes"));
     }
     // Opened each time, so that it is never the key that was not used for longest.
     let key = store.open(SECRET_KEY.into(), Mode::Read);
@@ -78,7 +87,10 @@ fn ring(database: u32, secrets: &[Secret], settings: &Settings) -> Rc<Ring> {
     })
 }
 
-/// The keys of database 0, if any command has used them yet; for INFO.
-pub fn known() -> Option<Rc<Ring>> {
+/// The keys of database 0, for INFO: those of the file, or those that the last command made of the generated secret.
+pub fn known(settings: &Settings) -> Option<Rc<Ring>> {
+    if let Some(file) = &settings.secrets {
+        return Some(ring(0, file, settings));
+    }
     MADE.with_borrow(|made| made.get(&0).map(|made| made.ring.clone()))
 }

@@ -326,7 +326,7 @@ fn no_command_brings_the_server_down_or_leaves_what_should_not_be_there() {
         for (command, reply) in sent.iter().zip(&replies) {
             match reply {
                 Ok(reply) => fuzz.learn(command, reply),
-                Err(error) => assert!(is_defined(error), "{:?} answered {error:?}", shown(command)),
+                Err(error) => assert!(is_defined(error), "{:?} answered {error:?}\n{}", shown(command), server.log()),
             }
         }
         succeeded += replies.iter().filter(|reply| reply.is_ok()).count();
