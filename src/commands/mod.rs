@@ -28,6 +28,7 @@ pub mod verify;
 
 #[cfg(test)]
 mod credential_tests;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod model;
