@@ -223,7 +223,11 @@ impl<'r> Plan<'r> {
         };
         let endings = endall::prepare(store, &leaving.alive)?;
         index::put(store, index, name, (&self.token).into(), self.expires)?;
-        let ended = endall::end_all(store, index, endings, &leaving.gone);
+        if endings.is_empty() && leaving.gone.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ended = endall::end(store, endings);
+        index::remove(store, index, ended.iter().copied().chain(leaving.gone.iter().map(Bytes::from)));
         Ok(ended.into_iter().map(|token| token.to_vec()).collect())
     }
 
