@@ -391,6 +391,12 @@ impl Client {
         info.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_default().to_owned()
     }
 
+    /// The module's settings and their values, in the order of their names: the server's own order may change.
+    pub fn settings(&mut self) -> BTreeMap<String, String> {
+        let pairs = self.list(&["CONFIG", "GET", "sh.*"]);
+        pairs.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
+    }
+
     /// All keys of the database, sorted.
     pub fn keys(&mut self) -> Vec<String> {
         let mut keys = self.list(&["KEYS", "*"]);
