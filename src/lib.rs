@@ -11,6 +11,11 @@
 //! [`credentials`]) and applies what was decided to the [`store`]; its answer is written by [`protocol`] again. What
 //! touches the server's own interface is in [`redis`], and nowhere else.
 
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "a module has no public items; its documentation is for its developers"
+)]
+
 mod commands;
 mod credentials;
 mod protocol;
