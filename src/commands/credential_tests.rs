@@ -6,6 +6,7 @@ use crate::protocol::Status::{self, *};
 use crate::session::{Event, Millis, Seconds, Token};
 use crate::stats::Stat;
 use crate::store::memory::{Entry, Memory, Value as Stored};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -403,6 +404,76 @@ fn after_a_failover_that_lost_the_rotation_the_client_goes_on() {
         assert_eq!(refresh(&mut store, &third, &[]), Ok(fourth.clone()), "the second tab");
         assert_eq!(refresh(&mut store, &first, &[]), Err(TokenTheft), "and thieves are still found");
     }
+}
+
+/// What may happen to an honest client.
+#[derive(Debug, Clone)]
+enum Happening {
+    Wait(u64),
+    Refresh {
+        answer_arrives: bool,
+    },
+    /// A request that began before the last refresh, and refreshes with what it began with.
+    LateTab,
+    /// What a failover would go back to.
+    Replicated,
+    Failover,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    use Happening::*;
+    prop_oneof![
+        (0..20 * SECOND).prop_map(Wait),
+        any::<bool>().prop_map(|answer_arrives| Refresh { answer_arrives }),
+        Just(LateTab),
+        Just(Replicated),
+        Just(Failover),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_honest_client_is_logged_out_or_reported_whatever_happens(
+        cookie: bool, happenings in prop::collection::vec(happening(), 1..60),
+    ) {
+        let mut store = store();
+        let mut held = sign_in(&mut store, &[if cookie { "COOKIE" } else { "TOKENS" }, "IDLE", "0"]);
+        let mut replicated = store.entries.clone();
+        // What a late tab began with, and when that was outdated.
+        let mut before = None;
+        for happening in happenings {
+            match happening {
+                Happening::Wait(millis) => store.now += millis,
+                Happening::Refresh { answer_arrives } => {
+                    let answered = refresh(&mut store, &held, &["CSRF", &held.csrf]);
+                    prop_assert!(answered.is_ok(), "{:?}", answered);
+                    if !answer_arrives {
+                        let again = refresh(&mut store, &held, &["CSRF", &held.csrf]);
+                        prop_assert_eq!(&again, &answered, "asked again, answered the same");
+                    }
+                    before = Some((held, store.now));
+                    held = answered.expect("refreshed");
+                }
+                Happening::LateTab => {
+                    if let Some((jar, at)) = &before && store.now - at <= 30 * SECOND {
+                        let answered = refresh(&mut store, jar, &["CSRF", &jar.csrf]).map(|jar| jar.sealed);
+                        prop_assert_eq!(answered.as_deref(), Ok(held.sealed.as_str()));
+                    }
+                }
+                Happening::Replicated => replicated = store.entries.clone(),
+                Happening::Failover => store.entries = replicated.clone(),
+            }
+            let good = if cookie { status(resume(&mut store, &held, &[])) } else { checked_if_fresh(&mut store, &held) };
+            prop_assert_eq!(good, Ok(()));
+        }
+        prop_assert!(!store.events.contains(&Event::Theft));
+    }
+}
+
+/// Whether an access token is good, as far as it has not expired.
+fn checked_if_fresh(store: &mut Memory, jar: &Jar) -> Result<(), Status> {
+    let expired = claims(&jar.access)["exp"].as_u64().expect("a time") * SECOND <= store.now;
+    if expired { Ok(()) } else { check(store, jar, &[]) }
 }
 
 #[test]
