@@ -93,6 +93,14 @@ fn set_field(store: &mut Memory, jar: &Jar, field: &str, value: &str) {
     hash.insert(field.as_bytes().to_vec(), value.as_bytes().to_vec());
 }
 
+/// The refresh token that a session has at a generation.
+fn sealed_at(store: &Memory, jar: &Jar, generation: u32) -> String {
+    let secrets = store.settings.secrets.as_ref().expect("secrets");
+    let ring = Ring::new(secrets, 0, Algorithm::EdDsa, Seconds(3_600), Seconds(3_600));
+    let token = Token::parse(jar.tkn.as_bytes()).expect("a token");
+    sealed::seal(&ring, Kind::Refresh, token, generation, None)
+}
+
 /// The claims of an access token, as anyone can read them.
 fn claims(access: &str) -> Value {
     use base64::Engine;
@@ -496,19 +504,13 @@ fn after_the_last_generation_the_session_ends() {
     for (options, last) in [(&[][..], u32::MAX), (&["NOGRACE"], u32::MAX - 1)] {
         let mut store = store();
         let mut jar = sign_in(&mut store, &["TOKENS"]);
-        let generations_later = |store: &Memory, jar: &mut Jar, generation| {
-            let secrets = store.settings.secrets.as_ref().expect("secrets");
-            let ring = Ring::new(secrets, 0, Algorithm::EdDsa, Seconds(3_600), Seconds(3_600));
-            let token = Token::parse(jar.tkn.as_bytes()).expect("a token");
-            jar.sealed = sealed::seal(&ring, Kind::Refresh, token, generation, None);
-        };
-        generations_later(&store, &mut jar, last - 1);
+        jar.sealed = sealed_at(&store, &jar, last - 1);
         set_field(&mut store, &jar, ".gen", &(last - 1).to_string());
         let next = refresh(&mut store, &jar, &[]).expect("the last");
         assert_eq!(refresh(&mut store, &next, options), Err(Unauthorised));
         assert!(store.entries.is_empty());
         assert_eq!(store.events.last(), Some(&Event::End));
-        generations_later(&store, &mut jar, u32::MAX);
+        jar.sealed = sealed_at(&store, &jar, u32::MAX);
         assert_eq!(refresh(&mut store, &jar, &[]), Err(Unauthorised));
     }
 }
@@ -568,6 +570,11 @@ fn no_kind_of_credential_is_accepted_where_another_is_due() {
         assert_eq!(refresh(&mut store, jar, &[]), Err(Unauthorised));
     }
     assert_eq!(resume(&mut store, &cookie, &[]), Err(Unauthorised));
+    assert_eq!(check(&mut store, &tokens, &[]), Err(Unauthorised));
+    // Or of another user.
+    set_field(&mut store, &tokens, ".kind", "tokens");
+    assert_eq!(check(&mut store, &tokens, &[]), Ok(()));
+    set_field(&mut store, &tokens, ".name", "bob");
     assert_eq!(check(&mut store, &tokens, &[]), Err(Unauthorised));
 }
 
@@ -836,6 +843,22 @@ fn a_payload_that_is_refused_changes_nothing() {
     }
     assert_eq!(trace(&store), before);
     assert!(refresh(&mut store, &jar, &[]).is_ok(), "it can still be refreshed");
+}
+
+#[test]
+fn a_session_that_could_be_made_can_be_refreshed_to_the_last_generation() {
+    let mut store = store();
+    store.settings.max_payload = 3_000;
+    let payload = |length: usize| json!({ "p": "x".repeat(length) }).to_string();
+    let made = |store: &mut Memory, length| call(store, &["SH.NEW", "alice", "TOKENS", "PAYLOAD", &payload(length)]);
+    let longest = (2_000..3_000).rev().find(|&length| made(&mut store, length).is_ok()).expect("some fit");
+    assert_eq!(status(made(&mut store, longest + 1)), Err(ValueSize));
+    let mut jar = Jar::of(&made(&mut store, longest).expect("the longest"));
+    jar.sealed = sealed_at(&store, &jar, u32::MAX - 1);
+    assert_eq!(refresh(&mut store, &jar, &[]).map(drop), Ok(()));
+    let plain = sign_in(&mut store, &["TOKENS"]);
+    assert_eq!(status(call(&mut store, &["SH.PAYLOAD", &plain.tkn, &payload(longest)])), Ok(()));
+    assert_eq!(status(call(&mut store, &["SH.PAYLOAD", &plain.tkn, &payload(longest + 1)])), Err(ValueSize));
 }
 
 #[test]
