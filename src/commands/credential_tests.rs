@@ -859,6 +859,8 @@ fn a_session_that_could_be_made_can_be_refreshed_to_the_last_generation() {
     let plain = sign_in(&mut store, &["TOKENS"]);
     assert_eq!(status(call(&mut store, &["SH.PAYLOAD", &plain.tkn, &payload(longest)])), Ok(()));
     assert_eq!(status(call(&mut store, &["SH.PAYLOAD", &plain.tkn, &payload(longest + 1)])), Err(ValueSize));
+    let regenerate = ["SH.REGENERATE", &plain.tkn, &plain.access, &payload(longest + 1)];
+    assert_eq!(status(call(&mut store, &regenerate)), Err(ValueSize));
 }
 
 #[test]
