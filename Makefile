@@ -33,11 +33,11 @@ lint:
 bench: build
 	cargo bench
 
-# The other servers that the module is tested with, and the tests on each of them.
+# The other servers that the module is tested with; and the tests on each of them that is there.
 servers:
 	tests/servers.sh
 
-test-servers: install-tests servers
+test-servers: install-tests
 	@for server in $(or $(CARGO_TARGET_DIR),target)/servers/*/redis-server; do \
 	    echo "== $$server" && REDIS_SERVER=$$(realpath $$server) cargo test --test sessions || exit 1; \
 	done

@@ -1,6 +1,15 @@
 //! redis-sessions: a module that makes a Redis or Valkey server a session server.
 //!
-//! This page is the whole surface of the module. Each command has a file of its own in [`commands`].
+//! This page is the whole surface of the module:
+//!
+//! * the commands, in the table below; each has a file of its own in [`commands`]
+//! * the settings: [`settings::ALL`]
+//! * the events that it announces: [`session::Event`]
+//! * its section of INFO, at the end
+//!
+//! Data flows one way. Arguments become a request ([`protocol`]); the command decides with pure functions ([`session`],
+//! [`credentials`]) and applies what was decided to the [`store`]; its answer is written by [`protocol`] again. What
+//! touches the server's own interface is in [`redis`], and nowhere else.
 
 mod commands;
 mod credentials;

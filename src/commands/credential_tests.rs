@@ -150,13 +150,26 @@ fn signing_in_answers_all_that_a_front_end_needs() {
 }
 
 #[test]
+fn the_cookie_of_a_session_that_is_resumed_does_not_go_before_the_session() {
+    let max_age = |options: &[&str]| {
+        let mut store = Memory::default();
+        let reply = call(&mut store, &[&["SH.NEW", "alice", "COOKIE"], options].concat()).expect("a session");
+        let cookie = reply["setCookie"][0].as_str().expect("a cookie").to_owned();
+        cookie.split("; ").find_map(|attribute| attribute.strip_prefix("Max-Age=")).expect("an age").to_owned()
+    };
+    assert_eq!(max_age(&["IDLE", "600"]), "34560000", "touching goes on for ever");
+    assert_eq!(max_age(&["IDLE", "600", "EXPIRY", "3600", "DELETE"]), "3600");
+    assert_eq!(max_age(&["EXPIRY", "3600", "DELETE"]), "3600");
+}
+
+#[test]
 fn a_cookie_session_has_one_credential() {
     let mut store = store();
     let reply = call(&mut store, &["SH.NEW", "alice", "COOKIE", "IDLE", "600"]).expect("a session");
     let jar = Jar::of(&reply);
     let members: Vec<_> = reply.as_object().expect("an object").keys().cloned().collect();
     assert_eq!(members, ["antiCsrfToken", "cookieToken", "headers", "name", "session", "setCookie", "st", "tkn"]);
-    let cookie = format!("sCookieToken={}; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax", jar.sealed);
+    let cookie = format!("sCookieToken={}; Max-Age=34560000; Path=/; HttpOnly; Secure; SameSite=Lax", jar.sealed);
     assert_eq!(reply["setCookie"], json!([cookie]));
 }
 

@@ -67,7 +67,8 @@ impl Command for EndAll {
         let index = keys::index(&name);
         store.permit(&[((&index).into(), Access::ReadWrite)])?;
         index::prepare(store, &index)?;
-        let Roll { alive: tokens, gone } = match which {
+        let all = matches!(which, Which::All);
+        let Roll { alive, gone } = match which {
             Which::All => index::roll(store, &name, &index)?,
             Which::Except(kept) => {
                 if !is_of(store, &name, kept)? {
@@ -92,8 +93,13 @@ impl Command for EndAll {
                 Roll { alive: own, gone: Vec::new() }
             }
         };
-        let endings = prepare(store, &tokens)?;
-        let ended = end_all(store, &index, endings, &gone);
+        let endings = prepare(store, &alive)?;
+        let ended = end(store, endings);
+        if all {
+            index::clear(store, &index);
+        } else {
+            index::remove(store, &index, ended.iter().copied().chain(gone.iter().map(Bytes::from)));
+        }
         Ok(ended.into_iter().map(|token| Blob(token.as_bytes().to_vec())).collect::<Vec<_>>())
     }
 }
@@ -121,17 +127,7 @@ pub fn prepare<'a, S: Store>(store: &mut S, tokens: &'a [Name]) -> Result<Vec<En
     Ok(endings)
 }
 
-/// Ends these sessions in one step and takes them off their list, and with them what is `gone` already. Answers those
-/// that lived.
-pub fn end_all<'a, S: Store>(
-    store: &mut S,
-    index: &Name,
-    endings: Vec<Ending<'a>>,
-    gone: &'a [Name],
-) -> Vec<Bytes<'a>> {
-    let ended: Vec<Bytes<'a>> = endings.into_iter().filter_map(|ending| ending.apply_unlisted(store)).collect();
-    if !ended.is_empty() || !gone.is_empty() {
-        index::remove(store, index, ended.iter().copied().chain(gone.iter().map(Bytes::from)));
-    }
-    ended
+/// Ends these sessions and leaves their places on the list to the caller. Answers those that lived.
+pub fn end<'a, S: Store>(store: &mut S, endings: Vec<Ending<'a>>) -> Vec<Bytes<'a>> {
+    endings.into_iter().filter_map(|ending| ending.apply_unlisted(store)).collect()
 }

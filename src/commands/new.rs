@@ -14,11 +14,12 @@ use crate::protocol::status::{self, quoted};
 use crate::protocol::{Args, Blob, Error, Form, Options, Status};
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::redis::{Bytes, Name};
-use crate::session::{Created, Event, Expiry, Lifetime, Meta, NewToken, Seconds, lifetime, meta};
+use crate::session::{Created, Event, Expiry, Lifetime, Meta, Millis, NewToken, Seconds, Token, lifetime, meta};
 use crate::settings::Settings;
 use crate::slot;
 use crate::stats::Stat;
 use crate::store::index::{self, Roll};
+use crate::store::realm::NewSecret;
 use crate::store::{Access, Field, Key, Kind, Mode, Store, grants, keys, realm, sessions};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -114,104 +115,156 @@ impl Command for New {
 
     fn run<S: Store>(store: &mut S, request: Self::Request<'_>) -> Result<impl Serialize, Error> {
         let settings = store.settings();
-        let Request { name, shared, .. } = request;
         let now = store.now();
-        let lifetime = request.lifetime(&settings);
-        let expires = lifetime::deadline(lifetime.idle, lifetime.limit(now), now);
-        let new = NewToken::new(store.randomness(), slot::of(&name));
-        let tkn = Name::from(new.as_ref());
-        let token = Bytes::from(&tkn);
+        let new = NewToken::new(store.randomness(), slot::of(&request.name));
+        let plan = Plan::new(&request, &settings, &new, now);
 
-        // What could be refused is done first: nothing has been changed by then.
-        let cleared_after = match lifetime.expiry {
-            Some(Expiry::Clear(duration)) => Some(duration),
+        // What can be refused comes first: until then nothing is changed.
+        plan.permit(store)?;
+        plan.refuse_second_shared(store)?;
+        let payload = request.payload.as_deref().map(|text| Payload::parse(text, settings.max_payload)).transpose()?;
+        let payload = payload.unwrap_or_default();
+        let (issued, new_secret) = plan.credentials(store, &settings, &payload)?;
+        let ended = plan.list(store, &settings)?;
+        if let Some(secret) = new_secret {
+            secret.keep(store);
+        }
+        plan.write(store, &payload)?;
+        store.count(Stat::Created);
+        store.announce(Event::New, (&plan.token).into());
+        Ok(Reply { name: request.name.as_bytes(), tkn: new, issued, ended })
+    }
+}
+
+/// A session to be: its keys, and how long it lives.
+struct Plan<'r> {
+    request: &'r Request<'r>,
+    token: Name,
+    now: Millis,
+    lifetime: Lifetime,
+    expires: Option<Millis>,
+    /// The key of its data, where that goes by itself, and after how long.
+    data: Option<(Name, Seconds)>,
+    pointer: Option<Name>,
+    index: Option<Name>,
+}
+
+impl<'r> Plan<'r> {
+    fn new(request: &'r Request<'r>, settings: &Settings, new: &NewToken, now: Millis) -> Self {
+        let lifetime = request.lifetime(settings);
+        let data = match lifetime.expiry {
+            Some(Expiry::Clear(duration)) if !request.data.is_empty() => Some((keys::data(new.token()), duration)),
             _ => None,
         };
-        let data_key = (cleared_after.is_some() && !request.data.is_empty()).then(|| keys::data(new.token()));
-        let pointer = shared.then(|| keys::shared(&name));
-        let index = request.listed.then(|| keys::index(&name));
-        let touched: SmallVec<[_; 4]> = [Some(&tkn), data_key.as_ref(), pointer.as_ref(), index.as_ref()]
+        Self {
+            request,
+            token: Name::from(new.as_ref()),
+            now,
+            lifetime,
+            expires: lifetime::deadline(lifetime.idle, lifetime.limit(now), now),
+            data,
+            pointer: request.shared.then(|| keys::shared(&request.name)),
+            index: request.listed.then(|| keys::index(&request.name)),
+        }
+    }
+
+    fn permit<S: Store>(&self, store: &mut S) -> Result<(), Error> {
+        let data = self.data.as_ref().map(|(key, _)| key);
+        let keys: SmallVec<[_; 4]> = [Some(&self.token), data, self.pointer.as_ref(), self.index.as_ref()]
             .into_iter()
             .flatten()
             .map(|key| (Bytes::from(key), Access::ReadWrite))
             .collect();
-        store.permit(&touched)?;
-        if let Some(pointer) = &pointer
-            && sessions::shared(store, &name, pointer)?.is_some()
-        {
-            return Err(Status::SessionNewFail.because("a shared session of that name exists; SH.OPEN it"));
+        store.permit(&keys)
+    }
+
+    fn refuse_second_shared<S: Store>(&self, store: &mut S) -> Result<(), Error> {
+        let Some(pointer) = &self.pointer else { return Ok(()) };
+        match sessions::shared(store, &self.request.name, pointer)? {
+            None => Ok(()),
+            Some(_) => Err(Status::SessionNewFail.because("a shared session of that name exists; SH.OPEN it")),
         }
-        let payload = request.payload.as_deref().map(|text| Payload::parse(text, settings.max_payload)).transpose()?;
-        let payload = payload.unwrap_or_default();
-        let (issued, new_secret) = match request.credentials {
-            None => (None, None),
-            Some(kind) => {
-                let name = std::str::from_utf8(name.as_bytes()).map_err(|_| unprintable_name())?;
-                if kind == Credentials::Refresh {
-                    settings.policy.fits(name, &payload)?;
-                }
-                let (ring, new_secret) = realm::minting(store, &settings)?;
-                let holder = Holder {
-                    token: new.token(),
-                    name,
-                    kind,
-                    generation: 0,
-                    bind: request.bind.as_deref(),
-                    payload: payload.clone(),
-                    ends: expires,
-                    now,
-                };
-                (Some(issue(&ring, &settings.policy, &holder)?), new_secret)
-            }
+    }
+
+    /// The credentials that were asked for, and the secret if it had to be made for them.
+    fn credentials<S: Store>(
+        &self,
+        store: &mut S,
+        settings: &Settings,
+        payload: &Payload,
+    ) -> Result<(Option<Issued>, Option<NewSecret>), Error> {
+        let Some(kind) = self.request.credentials else { return Ok((None, None)) };
+        let name = std::str::from_utf8(self.request.name.as_bytes()).map_err(|_| unprintable_name())?;
+        if kind == Credentials::Refresh {
+            settings.policy.fits(name, payload)?;
+        }
+        let (ring, new_secret) = realm::minting(store, settings)?;
+        let holder = Holder {
+            token: Token::parse(self.token.as_ref()).ok_or_else(Error::not_a_session)?,
+            name,
+            kind,
+            generation: 0,
+            bind: self.request.bind.as_deref(),
+            payload: payload.clone(),
+            ends: self.expires,
+            limit: self.lifetime.limit(self.now),
+            now: self.now,
         };
-        let limit = request.limit.or(settings.max_sessions);
-        let leaving = match (&index, limit) {
-            (Some(index), Some(limit)) => index::beyond(store, &name, index, limit)?,
-            _ => Roll::default(),
+        Ok((Some(issue(&ring, &settings.policy, &holder)?), new_secret))
+    }
+
+    /// Puts the session on its name's list and ends those that are too many then. Answers their tokens.
+    fn list<S: Store>(&self, store: &mut S, settings: &Settings) -> Result<Vec<Vec<u8>>, Error> {
+        let Some(index) = &self.index else { return Ok(Vec::new()) };
+        let name = &self.request.name;
+        let leaving = match self.request.limit.or(settings.max_sessions) {
+            Some(limit) => index::beyond(store, name, index, limit)?,
+            None => Roll::default(),
         };
         let endings = endall::prepare(store, &leaving.alive)?;
-        let mut ended = Vec::new();
-        if let Some(index) = &index {
-            index::put(store, index, &name, token, expires)?;
-            let ended_now = endall::end_all(store, index, endings, &leaving.gone);
-            ended.extend(ended_now.into_iter().map(|token| token.to_vec()));
+        index::put(store, index, name, (&self.token).into(), self.expires)?;
+        if endings.is_empty() && leaving.gone.is_empty() {
+            return Ok(Vec::new());
         }
+        let ended = endall::end(store, endings);
+        index::remove(store, index, ended.iter().copied().chain(leaving.gone.iter().map(Bytes::from)));
+        Ok(ended.into_iter().map(|token| token.to_vec()).collect())
+    }
 
-        if let Some(secret) = new_secret {
-            secret.keep(store);
-        }
-        let created = Created { at: now, flags: meta::flags_of_new(shared, request.listed, lifetime) }.text();
-        let numbers = meta::numbers_of_new(now, lifetime);
+    /// Writes the session, its data and its pointer.
+    fn write<S: Store>(&self, store: &mut S, payload: &Payload) -> Result<(), Error> {
+        let Request { name, shared, listed, credentials, .. } = *self.request;
+        let created = Created { at: self.now, flags: meta::flags_of_new(shared, listed, self.lifetime) }.text();
+        let numbers = meta::numbers_of_new(self.now, self.lifetime);
         let numbers = numbers.iter().map(|(meta, value)| (Field::Meta(*meta), Bytes::from(value.as_ref())));
-        let kind = request.credentials.map(|kind| (Field::Meta(Meta::Kind), grants::kind_name(kind).as_bytes().into()));
+        let kind = credentials.map(|kind| (Field::Meta(Meta::Kind), grants::kind_name(kind).as_bytes().into()));
         let payload = (!payload.is_empty()).then(|| (Field::Meta(Meta::Payload), payload.as_str().as_bytes().into()));
         let identity = [(Field::Meta(Meta::Created), created.as_slice().into()), (Field::Meta(Meta::Name), name)];
         let metadata = identity.into_iter().chain(numbers).chain(kind).chain(payload);
-        let data = request.data.iter();
+        let data = self.request.data.iter();
         let data = data.map(|(field, value)| (Field::Data(field.as_bytes().into()), Bytes::from(value.as_bytes())));
-        let mut session = store.open(token, Mode::Write);
+
+        let mut session = store.open((&self.token).into(), Mode::Write);
         if session.kind() != Kind::Missing {
             return Err(Status::GeneralError.because("the random generator repeats itself"));
         }
-        match &data_key {
+        match &self.data {
             None => session.set_fields(metadata.chain(data.clone())),
             Some(_) => session.set_fields(metadata),
         };
-        if let Some(at) = expires {
+        if let Some(at) = self.expires {
             session.expire_at(at);
         }
         drop(session);
-        if let (Some(key), Some(duration)) = (&data_key, cleared_after) {
+        if let Some((key, duration)) = &self.data {
             let mut key = store.open(key.into(), Mode::Write);
             key.set_fields(data);
-            key.expire_at(now.after(duration));
+            key.expire_at(self.now.after(*duration));
         }
-        if let Some(pointer) = &pointer {
-            store.open(pointer.into(), Mode::Write).set_string(token, expires);
+        if let Some(pointer) = &self.pointer {
+            store.open(pointer.into(), Mode::Write).set_string((&self.token).into(), self.expires);
         }
-        store.count(Stat::Created);
-        store.announce(Event::New, token);
-        Ok(Reply { name: name.as_bytes(), tkn: new, issued, ended })
+        Ok(())
     }
 }
 
@@ -317,6 +370,9 @@ impl<'a> Given<'a> {
     fn request(self, name: Bytes<'a>) -> Result<Request<'a>, Error> {
         let shared = self.shared.unwrap_or(false);
         let listed = self.listed.unwrap_or(false) || self.credentials.is_some() || self.limit.is_some();
+        if listed && self.listed == Some(false) {
+            return Err(Status::CommandSyntax.because("what has credentials or a limit is listed"));
+        }
         if shared && listed {
             let reason = "a SHARED session goes without TOKENS, COOKIE, LISTED and LIMIT";
             return Err(Status::CommandSyntax.because(reason));

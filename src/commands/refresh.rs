@@ -73,7 +73,8 @@ impl Command for Refresh {
         let outcome = rotation::rotate(presented, grant.rotated, now, settings.refresh_grace, credential.no_grace);
         let credentials = |generation, ends| -> Result<Issued, Error> {
             let Grant { name, payload, .. } = &grant;
-            let holder = Holder { token, name, kind, generation, bind, payload: payload.clone(), ends, now };
+            let (payload, limit) = (payload.clone(), grant.limit);
+            let holder = Holder { token, name, kind, generation, bind, payload, ends, limit, now };
             issue(&ring, &settings.policy, &holder)
         };
         match outcome {

@@ -37,6 +37,8 @@ pub struct Holder<'a> {
     pub payload: Payload,
     /// When the session expires.
     pub ends: Option<Millis>,
+    /// The moment that touching it never goes beyond.
+    pub limit: Option<Millis>,
     pub now: Millis,
 }
 
@@ -109,7 +111,8 @@ pub fn issue(ring: &Ring, policy: &Policy, holder: &Holder<'_>) -> Result<Issued
         headers: Headers::new(anti_csrf.clone(), None),
     };
     match holder.kind {
-        Kind::Cookie => issued.cookie_token = Some(carrier.carry(Cookie::Session, sealed, ends)),
+        // SH.RESUME keeps the session alive and sets no cookie: this one must not go before the session does.
+        Kind::Cookie => issued.cookie_token = Some(carrier.carry_until(Cookie::Session, sealed, ends, holder.limit)),
         Kind::Refresh => {
             let (access, expires) = sign(ring, policy, holder, anti_csrf.clone())?;
             issued.access_token = Some(carrier.carry(Cookie::Access, access, Some(expires)));
@@ -179,10 +182,21 @@ struct Carrier<'a> {
 }
 
 impl Carrier<'_> {
+    /// A cookie that goes when its token expires.
     fn carry(&mut self, cookie: Cookie, token: String, expiry: Option<Millis>) -> TokenView {
+        self.carry_until(cookie, token, expiry, expiry)
+    }
+
+    fn carry_until(
+        &mut self,
+        cookie: Cookie,
+        token: String,
+        expiry: Option<Millis>,
+        cookie_goes: Option<Millis>,
+    ) -> TokenView {
         let cookies = &self.policy.cookies;
         // What lives at all has a second left: an age of 0 would have it forgotten.
-        let max_age = expiry.map_or(MAX_AGE, |expiry| expiry.since(self.now).div_ceil(1_000).min(MAX_AGE));
+        let max_age = cookie_goes.map_or(MAX_AGE, |goes| goes.since(self.now).div_ceil(1_000).min(MAX_AGE));
         self.set_cookie.push(cookies.set_cookie(cookie, &token, max_age));
         TokenView {
             token,

@@ -15,6 +15,8 @@ pub struct Grant {
     pub rotated: Rotated,
     pub payload: Payload,
     pub expires: Option<Millis>,
+    /// The moment that touching never goes beyond.
+    pub limit: Option<Millis>,
 }
 
 /// How a kind of credentials is written in [`Meta::Kind`].
@@ -33,6 +35,7 @@ impl Grant {
         let kinds = [credentials::Kind::Refresh, credentials::Kind::Cookie];
         let Some(kind) = kinds.into_iter().find(|known| kind_name(*known) == kind) else { return Ok(None) };
         let generation = sessions::number(key, Meta::Gen).and_then(|number| u32::try_from(number).ok());
+        let idles = sessions::created(key).is_some_and(|created| created.flags.idles);
         Ok(Some(Self {
             name,
             kind,
@@ -42,6 +45,7 @@ impl Grant {
             },
             payload: payload(key)?,
             expires: key.expires(),
+            limit: if idles { sessions::number(key, Meta::Until).map(Millis) } else { key.expires() },
         }))
     }
 

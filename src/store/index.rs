@@ -114,6 +114,14 @@ pub fn remove<'a, S: Store>(store: &mut S, index: &Name, tokens: impl Iterator<I
     }
 }
 
+/// Takes everything off the list.
+pub fn clear<S: Store>(store: &mut S, index: &Name) {
+    let mut key = store.open(index.into(), Mode::Write);
+    if key.kind() == Kind::Zset {
+        key.delete();
+    }
+}
+
 /// Makes the index go with the last of its sessions.
 fn settle<K: Key>(key: &mut K) {
     let Some(highest) = key.highest_score() else { return };

@@ -56,14 +56,7 @@ fn clearing_answers_the_same_in_every_form() {
 fn what_browsers_reject_is_refused_and_the_old_settings_stay() {
     let server = Server::start();
     let mut client = server.client();
-    let settings = |client: &mut Client| {
-        let pairs = client.list(&["CONFIG", "GET", "sh.*"]);
-        let mut pairs: Vec<_> = pairs.chunks(2).map(<[String]>::to_vec).collect();
-        // The server answers them in the order of a hash table that it rearranges.
-        pairs.sort();
-        pairs
-    };
-    let before = settings(&mut client);
+    let before = client.settings();
     for refused in [
         &["sh.cookie-same-site", "none", "sh.cookie-secure", "no"][..],
         &["sh.cookie-secure", "no", "sh.cookie-same-site", "none"],
@@ -78,7 +71,7 @@ fn what_browsers_reject_is_refused_and_the_old_settings_stay() {
     ] {
         let error = client.call(&[&["CONFIG", "SET"], refused].concat()).expect_err("refused");
         assert!(error.starts_with("ERR CONFIG SET failed"), "{error}");
-        assert_eq!(settings(&mut client), before, "{refused:?}");
+        assert_eq!(client.settings(), before, "{refused:?}");
         let reply = client.json(&["SH.NEW", "alice", r#"{"credentials":"cookie"}"#]);
         assert!(cookies(&reply)[0].ends_with("; Max-Age=34560000; Path=/; HttpOnly; Secure; SameSite=Lax"), "in force");
     }

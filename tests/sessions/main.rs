@@ -3,9 +3,11 @@
 mod support;
 
 mod end;
+mod endall;
 mod exists;
 mod get;
 mod info;
+mod list;
 mod new;
 mod open;
 mod set;
@@ -19,6 +21,7 @@ mod events;
 mod fuzz;
 mod persistence;
 mod replication;
+mod simulation;
 mod transactions;
 
 mod jar;

@@ -72,7 +72,23 @@ impl Server {
         Self::spawn(new_dir(), args)
     }
 
+    /// What is in the log of a server with the module that does not start with these options.
+    pub fn refused(options: &[&str]) -> String {
+        let module = module().to_str().expect("a UTF-8 path");
+        let options = [&["--loadmodule", module], options].concat();
+        let args = options.iter().map(|&option| option.to_owned()).collect();
+        let dir = new_dir();
+        let log = Self::try_spawn(dir.clone(), args).err();
+        let _ = fs::remove_dir_all(dir);
+        log.expect("the server should not have started")
+    }
+
     fn spawn(dir: PathBuf, args: Vec<String>) -> Self {
+        Self::try_spawn(dir, args).unwrap_or_else(|log| panic!("the server did not start:\n{log}"))
+    }
+
+    /// A server, or its log if it does not start.
+    fn try_spawn(dir: PathBuf, args: Vec<String>) -> Result<Self, String> {
         // Another process may take the port between our look and the server's: then it is tried again.
         for _ in 0..20 {
             let port = free_port();
@@ -90,12 +106,14 @@ impl Server {
                 .expect("the server is installed; `make test` installs it");
             let mut server = Self { process, port, dir: dir.clone(), args: args.clone() };
             if server.is_ready() {
-                return server;
+                return Ok(server);
             }
             let log = server.log();
             // Leaves the directory to the next try.
             server.dir = PathBuf::new();
-            assert!(log.contains("Address already in use"), "the server did not start:\n{log}");
+            if !log.contains("Address already in use") {
+                return Err(log);
+            }
         }
         panic!("no free port");
     }
@@ -371,6 +389,12 @@ impl Client {
         let info = self.text(&["INFO", section]);
         let prefix = format!("{line}:");
         info.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_default().to_owned()
+    }
+
+    /// The module's settings and their values, in the order of their names: the server's own order may change.
+    pub fn settings(&mut self) -> BTreeMap<String, String> {
+        let pairs = self.list(&["CONFIG", "GET", "sh.*"]);
+        pairs.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
     }
 
     /// All keys of the database, sorted.

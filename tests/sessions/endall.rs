@@ -1,0 +1,185 @@
+//! SH.ENDALL.
+
+use crate::support::*;
+
+/// The arguments of SH.NEW for a session that has every kind of key.
+const LISTED: [&str; 6] = ["LISTED", "EXPIRY", "600", "CLEAR", "DATA", r#"{"a":"1"}"#];
+
+fn new(client: &mut Client, name: &str) -> String {
+    client.new_session(&[&[name][..], &LISTED].concat())
+}
+
+fn sorted(mut tokens: Vec<String>) -> Vec<String> {
+    tokens.sort();
+    tokens
+}
+
+#[test]
+fn a_user_is_logged_out_everywhere_and_nobody_else() {
+    let server = Server::start();
+    for mut client in [server.client(), server.client3()] {
+        let tokens: Vec<String> = (0..3).map(|_| new(&mut client, "alice")).collect();
+        let unlisted = client.new_session(&["alice"]);
+        let bobs = client.new_session(&["bob", "LISTED"]);
+        assert_eq!(sorted(client.list(&["SH.ENDALL", "alice"])), sorted(tokens));
+        assert_eq!(client.list(&["SH.EXISTS", &unlisted, &bobs]), ["1", "1"]);
+        assert_eq!(client.list(&["SH.ENDALL", "alice"]), [""; 0]);
+        assert_eq!(client.list(&["SH.ENDALL", "nobody"]), [""; 0]);
+        client.ok(&["SH.END", &unlisted, &bobs]);
+        assert!(client.keys().is_empty(), "neither data nor lists are left");
+    }
+}
+
+#[test]
+fn all_but_this_device_are_logged_out() {
+    let server = Server::start();
+    let mut client = server.client();
+    let (this, other) = (new(&mut client, "alice"), new(&mut client, "alice"));
+    assert_eq!(client.list(&["SH.ENDALL", "alice", "except", &this]), [other]);
+    assert_eq!(client.list(&["SH.LIST", "alice"]), [this]);
+}
+
+#[test]
+fn a_page_that_names_sessions_can_never_end_another_users() {
+    let server = Server::start();
+    let mut client = server.client();
+    let (own, kept) = (new(&mut client, "alice"), new(&mut client, "alice"));
+    let neighbours = new(&mut client, "{alice}");
+    let bobs = new(&mut client, "bob");
+    let only = ["SH.ENDALL", "alice", "ONLY", &neighbours, &own, &bobs, &own, "sh:0123456789012345678901234"];
+    assert_eq!(client.list(&only), [own]);
+    assert_eq!(client.list(&["SH.EXISTS", &kept, &neighbours, &bobs]), ["1", "1", "1"]);
+}
+
+#[test]
+fn a_token_of_another_name_to_be_kept_ends_nothing() {
+    let server = Server::start();
+    let mut client = server.client();
+    let ended = new(&mut client, "alice");
+    client.ok(&["SH.END", &ended]);
+    new(&mut client, "alice");
+    let (neighbours, bobs) = (new(&mut client, "{alice}"), new(&mut client, "bob"));
+    let before = client.contents();
+    assert_eq!(client.status(&["SH.ENDALL", "alice", "EXCEPT", &neighbours]), "SESSIONTOKENINVALID");
+    assert_eq!(client.status(&["SH.ENDALL", "alice", "EXCEPT", &bobs]), "SESSIONTOKENINVALID");
+    assert_eq!(client.status(&["SH.ENDALL", "alice", "EXCEPT", "alice"]), "SESSIONTOKENINVALID");
+    assert_eq!(client.status(&["SH.ENDALL", "alice", "EXCEPT", &ended]), "SESSIONNOTEXIST");
+    assert_eq!(client.contents(), before);
+}
+
+#[test]
+fn each_mistake_is_told_and_ends_nothing() {
+    let server = Server::start();
+    for mut client in [server.client(), server.client3()] {
+        let token = new(&mut client, "alice");
+        let before = client.contents();
+        assert_eq!(client.status(&["SH.ENDALL"]), "ERR");
+        assert_eq!(client.status(&["SH.ENDALL", ""]), "VALUESIZE");
+        assert_eq!(client.status(&["SH.ENDALL", "alice", "ALL"]), "COMMANDSYNTAX");
+        assert_eq!(client.status(&["SH.ENDALL", "alice", "EXCEPT"]), "VALUEMISSING");
+        assert_eq!(client.status(&["SH.ENDALL", "alice", "ONLY"]), "VALUEMISSING");
+        assert_eq!(client.status(&["SH.ENDALL", "alice", "EXCEPT", &token, &token]), "COMMANDSYNTAX");
+        assert_eq!(client.status(&["SH.ENDALL", "alice", "ONLY", &token, "x"]), "SESSIONTOKENINVALID");
+        assert_eq!(client.contents(), before);
+        client.ok(&["FLUSHALL"]);
+    }
+}
+
+#[test]
+fn a_user_of_the_server_who_may_not_end_every_one_ends_none() {
+    let server = Server::start();
+    let mut admin = server.client();
+    let (plain, data) = (admin.new_session(&["alice", "LISTED"]), new(&mut admin, "alice"));
+    let before = admin.contents();
+    let index = admin.key("sh:n:*");
+    let [list, plain, data] = [index, plain, data].map(|key| format!("~{key}"));
+    // Without the list, without one of the sessions, and without the data beside it.
+    for patterns in [&[plain.as_str(), &data][..], &[&list, &plain], &[&list], &[&list, &plain, &data]] {
+        admin.ok(&[&["ACL", "SETUSER", "app", "reset", "on", ">pw", "+@all"], patterns].concat());
+        let mut app = server.client_as("app", "pw");
+        assert_eq!(app.status(&["SH.ENDALL", "alice"]), "NOPERM", "{patterns:?}");
+        assert_eq!(app.status(&["SH.NEW", "alice", "LIMIT", "1"]), "NOPERM", "{patterns:?}");
+        assert_eq!(admin.contents(), before);
+    }
+}
+
+#[test]
+fn one_atomic_step_reaches_replicas_as_native_commands() {
+    let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let mut client = server.client();
+    let tokens = sorted((0..2).map(|_| client.new_session(&["alice", "LISTED", "IDLE", "60"])).collect());
+    let index = client.key("sh:n:*");
+    let mut effects = server.effects(|| drop(client.ok(&["SH.ENDALL", "alice"])));
+    assert_eq!(effects.pop().expect("the list's"), ["UNLINK", &index]);
+    effects.sort();
+    assert_eq!(effects, [["UNLINK", &tokens[0]], ["UNLINK", &tokens[1]]]);
+    let tokens = sorted((0..3).map(|_| client.new_session(&["alice", "LISTED", "IDLE", "60"])).collect());
+    let mut effects = server.effects(|| drop(client.ok(&["SH.ENDALL", "alice", "EXCEPT", &tokens[2]])));
+    effects.retain(|effect| effect[0] != "PEXPIREAT");
+    let removed = sorted(effects.pop().expect("the list's"));
+    assert_eq!(removed, sorted([&["ZREM".to_owned(), index][..], &tokens[..2]].concat()));
+    effects.sort();
+    assert_eq!(effects, [["UNLINK", &tokens[0]], ["UNLINK", &tokens[1]]]);
+}
+
+#[test]
+fn listing_and_limiting_reach_replicas_as_native_commands() {
+    let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let mut client = server.client();
+    let mut made = Vec::new();
+    let created = server.effects(|| made.push(client.new_session(&["alice", "LISTED", "IDLE", "60"])));
+    let index = client.key("sh:n:*");
+    let until = client.expiry(&made[0]).to_string();
+    assert!(created.contains(&["ZADD", &index, &until, &made[0]].map(str::to_owned).to_vec()), "{created:?}");
+    assert!(created.contains(&["PEXPIREAT", &index, &until].map(str::to_owned).to_vec()), "{created:?}");
+    let limited = server.effects(|| made.push(client.new_session(&["alice", "LIMIT", "1"])));
+    assert!(limited.contains(&["ZADD", &index, "inf", &made[1]].map(str::to_owned).to_vec()), "{limited:?}");
+    assert!(limited.contains(&["PERSIST", &index].map(str::to_owned).to_vec()), "{limited:?}");
+    assert!(limited.contains(&["ZREM", &index, &made[0]].map(str::to_owned).to_vec()), "{limited:?}");
+    assert!(limited.contains(&["UNLINK", &made[0]].map(str::to_owned).to_vec()), "{limited:?}");
+    let replica = server.replica_without_module(&[]);
+    assert_eq!(replica.client().contents(), client.contents());
+    drop(client);
+    let contents = server.client().contents();
+    assert_eq!(server.crash_and_restart().client().contents(), contents);
+}
+
+#[test]
+fn whoever_listens_hears_of_each_session_that_is_ended() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.ok(&["CONFIG", "SET", "notify-keyspace-events", "Ed"]);
+    let tokens = sorted((0..2).map(|_| client.new_session(&["alice", "LISTED"])).collect());
+    let mut listener = server.client();
+    listener.ok(&["SUBSCRIBE", "__keyevent@0__:sh.end"]);
+    client.ok(&["SH.ENDALL", "alice"]);
+    let told = (0..2).map(|_| list(&listener.receive())[2].clone()).collect();
+    assert_eq!(sorted(told), tokens);
+}
+
+/// How long the server worked on ending so many sessions of one name, in microseconds.
+fn time_to_end(client: &mut Client, sessions: usize) -> u64 {
+    for _ in 0..sessions / 500 {
+        let commands = vec![vec!["SH.NEW", "alice", "LISTED", "IDLE", "600"]; 500];
+        for reply in client.pipeline(&commands) {
+            reply.expect("a session");
+        }
+    }
+    client.ok(&["CONFIG", "RESETSTAT"]);
+    assert_eq!(client.list(&["SH.ENDALL", "alice"]).len(), sessions);
+    assert!(client.keys().is_empty());
+    let stats = client.info("commandstats", "cmdstat_sh.endall");
+    let stats = if stats.is_empty() { client.info("commandstats", "cmdstat_SH.ENDALL") } else { stats };
+    stats.split(',').find_map(|field| field.strip_prefix("usec=")).and_then(|usec| usec.parse().ok()).expect("usec")
+}
+
+#[test]
+fn ending_ten_times_as_many_sessions_takes_about_ten_times_as_long() {
+    let server = Server::start();
+    let mut client = server.client();
+    // The least of several runs is what the work takes; the rest is what else the machine did.
+    let mut least = |sessions| (0..5).map(|_| time_to_end(&mut client, sessions)).min().expect("a run");
+    let (few, many) = (least(1_000), least(10_000));
+    eprintln!("ending 1,000 sessions of one name: {few} us; 10,000: {many} us");
+    assert!(many < few * 30, "1,000: {few} us, 10,000: {many} us");
+}
