@@ -6,6 +6,7 @@ use crate::protocol::Status::{self, *};
 use crate::session::{Event, Millis, Seconds, Token};
 use crate::stats::Stat;
 use crate::store::memory::{Entry, Memory, Value as Stored};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,6 +91,14 @@ fn set_field(store: &mut Memory, jar: &Jar, field: &str, value: &str) {
         panic!("no hash")
     };
     hash.insert(field.as_bytes().to_vec(), value.as_bytes().to_vec());
+}
+
+/// The refresh token that a session has at a generation.
+fn sealed_at(store: &Memory, jar: &Jar, generation: u32) -> String {
+    let secrets = store.settings.secrets.as_ref().expect("secrets");
+    let ring = Ring::new(secrets, 0, Algorithm::EdDsa, Seconds(3_600), Seconds(3_600));
+    let token = Token::parse(jar.tkn.as_bytes()).expect("a token");
+    sealed::seal(&ring, Kind::Refresh, token, generation, None)
 }
 
 /// The claims of an access token, as anyone can read them.
@@ -418,6 +427,76 @@ fn after_a_failover_that_lost_the_rotation_the_client_goes_on() {
     }
 }
 
+/// What may happen to an honest client.
+#[derive(Debug, Clone)]
+enum Happening {
+    Wait(u64),
+    Refresh {
+        answer_arrives: bool,
+    },
+    /// A request that began before the last refresh, and refreshes with what it began with.
+    LateTab,
+    /// What a failover would go back to.
+    Replicated,
+    Failover,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    use Happening::*;
+    prop_oneof![
+        (0..20 * SECOND).prop_map(Wait),
+        any::<bool>().prop_map(|answer_arrives| Refresh { answer_arrives }),
+        Just(LateTab),
+        Just(Replicated),
+        Just(Failover),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_honest_client_is_logged_out_or_reported_whatever_happens(
+        cookie: bool, happenings in prop::collection::vec(happening(), 1..60),
+    ) {
+        let mut store = store();
+        let mut held = sign_in(&mut store, &[if cookie { "COOKIE" } else { "TOKENS" }, "IDLE", "0"]);
+        let mut replicated = store.entries.clone();
+        // What a late tab began with, and when that was outdated.
+        let mut before = None;
+        for happening in happenings {
+            match happening {
+                Happening::Wait(millis) => store.now += millis,
+                Happening::Refresh { answer_arrives } => {
+                    let answered = refresh(&mut store, &held, &["CSRF", &held.csrf]);
+                    prop_assert!(answered.is_ok(), "{:?}", answered);
+                    if !answer_arrives {
+                        let again = refresh(&mut store, &held, &["CSRF", &held.csrf]);
+                        prop_assert_eq!(&again, &answered, "asked again, answered the same");
+                    }
+                    before = Some((held, store.now));
+                    held = answered.expect("refreshed");
+                }
+                Happening::LateTab => {
+                    if let Some((jar, at)) = &before && store.now - at <= 30 * SECOND {
+                        let answered = refresh(&mut store, jar, &["CSRF", &jar.csrf]).map(|jar| jar.sealed);
+                        prop_assert_eq!(answered.as_deref(), Ok(held.sealed.as_str()));
+                    }
+                }
+                Happening::Replicated => replicated = store.entries.clone(),
+                Happening::Failover => store.entries = replicated.clone(),
+            }
+            let good = if cookie { status(resume(&mut store, &held, &[])) } else { checked_if_fresh(&mut store, &held) };
+            prop_assert_eq!(good, Ok(()));
+        }
+        prop_assert!(!store.events.contains(&Event::Theft));
+    }
+}
+
+/// Whether an access token is good, as far as it has not expired.
+fn checked_if_fresh(store: &mut Memory, jar: &Jar) -> Result<(), Status> {
+    let expired = claims(&jar.access)["exp"].as_u64().expect("a time") * SECOND <= store.now;
+    if expired { Ok(()) } else { check(store, jar, &[]) }
+}
+
 #[test]
 fn resuming_after_a_failover_stores_what_was_lost() {
     let mut store = store();
@@ -438,19 +517,13 @@ fn after_the_last_generation_the_session_ends() {
     for (options, last) in [(&[][..], u32::MAX), (&["NOGRACE"], u32::MAX - 1)] {
         let mut store = store();
         let mut jar = sign_in(&mut store, &["TOKENS"]);
-        let generations_later = |store: &Memory, jar: &mut Jar, generation| {
-            let secrets = store.settings.secrets.as_ref().expect("secrets");
-            let ring = Ring::new(secrets, 0, Algorithm::EdDsa, Seconds(3_600), Seconds(3_600));
-            let token = Token::parse(jar.tkn.as_bytes()).expect("a token");
-            jar.sealed = sealed::seal(&ring, Kind::Refresh, token, generation, None);
-        };
-        generations_later(&store, &mut jar, last - 1);
+        jar.sealed = sealed_at(&store, &jar, last - 1);
         set_field(&mut store, &jar, ".gen", &(last - 1).to_string());
         let next = refresh(&mut store, &jar, &[]).expect("the last");
         assert_eq!(refresh(&mut store, &next, options), Err(Unauthorised));
         assert!(store.entries.is_empty());
         assert_eq!(store.events.last(), Some(&Event::End));
-        generations_later(&store, &mut jar, u32::MAX);
+        jar.sealed = sealed_at(&store, &jar, u32::MAX);
         assert_eq!(refresh(&mut store, &jar, &[]), Err(Unauthorised));
     }
 }
@@ -510,6 +583,11 @@ fn no_kind_of_credential_is_accepted_where_another_is_due() {
         assert_eq!(refresh(&mut store, jar, &[]), Err(Unauthorised));
     }
     assert_eq!(resume(&mut store, &cookie, &[]), Err(Unauthorised));
+    assert_eq!(check(&mut store, &tokens, &[]), Err(Unauthorised));
+    // Or of another user.
+    set_field(&mut store, &tokens, ".kind", "tokens");
+    assert_eq!(check(&mut store, &tokens, &[]), Ok(()));
+    set_field(&mut store, &tokens, ".name", "bob");
     assert_eq!(check(&mut store, &tokens, &[]), Err(Unauthorised));
 }
 
@@ -778,6 +856,24 @@ fn a_payload_that_is_refused_changes_nothing() {
     }
     assert_eq!(trace(&store), before);
     assert!(refresh(&mut store, &jar, &[]).is_ok(), "it can still be refreshed");
+}
+
+#[test]
+fn a_session_that_could_be_made_can_be_refreshed_to_the_last_generation() {
+    let mut store = store();
+    store.settings.max_payload = 3_000;
+    let payload = |length: usize| json!({ "p": "x".repeat(length) }).to_string();
+    let made = |store: &mut Memory, length| call(store, &["SH.NEW", "alice", "TOKENS", "PAYLOAD", &payload(length)]);
+    let longest = (2_000..3_000).rev().find(|&length| made(&mut store, length).is_ok()).expect("some fit");
+    assert_eq!(status(made(&mut store, longest + 1)), Err(ValueSize));
+    let mut jar = Jar::of(&made(&mut store, longest).expect("the longest"));
+    jar.sealed = sealed_at(&store, &jar, u32::MAX - 1);
+    assert_eq!(refresh(&mut store, &jar, &[]).map(drop), Ok(()));
+    let plain = sign_in(&mut store, &["TOKENS"]);
+    assert_eq!(status(call(&mut store, &["SH.PAYLOAD", &plain.tkn, &payload(longest)])), Ok(()));
+    assert_eq!(status(call(&mut store, &["SH.PAYLOAD", &plain.tkn, &payload(longest + 1)])), Err(ValueSize));
+    let regenerate = ["SH.REGENERATE", &plain.tkn, &plain.access, &payload(longest + 1)];
+    assert_eq!(status(call(&mut store, &regenerate)), Err(ValueSize));
 }
 
 #[test]
