@@ -21,5 +21,7 @@ mod events;
 mod fuzz;
 mod persistence;
 mod replication;
+mod settings;
 mod simulation;
 mod transactions;
+mod users;
