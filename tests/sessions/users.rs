@@ -103,7 +103,6 @@ fn the_application_can_touch_neither_metadata_nor_other_keys_nor_the_server() {
         &["ACL", "LIST"],
         &["FLUSHALL"],
         &["MONITOR"],
-        &["MODULE", "UNLOAD", "sh"],
         &["CLIENT", "KILL", "TYPE", "normal"],
         &["SUBSCRIBE", "__keyevent@0__:sh.new"],
     ] {
