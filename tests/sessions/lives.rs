@@ -76,10 +76,11 @@ impl Life {
             first,
             last
         );
-        self.model = if matches_last { late.clone() } else { early.clone() };
-
         // The deadlines are what they should be, to the millisecond that only the server knows.
         let (expiry, data) = (self.client.expiry(&self.token), self.data());
+        // Where the answer does not say whether it was in time, the session itself does.
+        let in_time = if answer.is_none() { expiry != -2 } else { !matches_last };
+        self.model = if in_time { early.clone() } else { late.clone() };
         let goes = data.map_or(-2, |data| self.client.expiry(&data));
         self.model.now = millis(self.client.now());
         self.model.ends = deadline(step, expiry, early.ends, late.ends, self.model.alive)?.or(self.model.ends);
