@@ -31,6 +31,8 @@ mod credential_tests;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod lives;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod tests;
