@@ -104,7 +104,7 @@ fn each_command_tells_a_session_that_ended_from_what_never_was_one() {
     let mut client = server.client();
     client.ok(&["SET", "sh:0123456789012345678901234", "a string"]);
     let foreign = client.new_session(&["alice"]);
-    client.ok(&["HDEL", &foreign, ".name"]);
+    client.ok(&["HDEL", &foreign, ".created"]);
     let ended = client.new_session(&["alice"]);
     client.ok(&["SH.END", &ended]);
     let before = client.contents();

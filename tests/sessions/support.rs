@@ -5,12 +5,13 @@
 #![allow(dead_code, reason = "a harness offers more than the tests of one moment use")]
 
 use redis::{Cmd, Connection, ConnectionLike, RedisResult, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -133,14 +134,23 @@ impl Server {
         let mut ended = false;
         await_that("the server starts", || {
             ended = self.process.try_wait().expect("the server's state").is_some();
-            ended
-                || self.connect(2).is_some_and(|mut connection| {
-                    // A server whose default user is off has started, too.
-                    told(connection.req_packed_command(&packed(&["PING"])))
-                        .map_or_else(|error| error.starts_with("NOAUTH "), |_| true)
-                })
+            ended || self.answers()
         });
         !ended
+    }
+
+    /// Whether it is this server that answers on its port, and not one that was there before it.
+    fn answers(&self) -> bool {
+        let Some(mut connection) = self.connect(2) else { return false };
+        match told(connection.req_packed_command(&packed(&["INFO"]))) {
+            Ok(info) => {
+                let info = text(&info);
+                let says = |wanted: &str| info.lines().any(|line| line == wanted);
+                says(&format!("process_id:{}", self.pid())) && says("loading:0")
+            }
+            // A server whose default user is off has started, too.
+            Err(error) => error.starts_with("NOAUTH "),
+        }
     }
 
     fn connect(&self, protocol: u8) -> Option<Connection> {
@@ -258,12 +268,21 @@ fn version(line: &str) -> (u32, u32) {
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
 }
 
+/// A port that nobody listens on, and that was not handed out before.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+    static HANDED_OUT: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.expect("a free port").port();
+        if HANDED_OUT.lock().expect("no panic in between").insert(port) {
+            return port;
+        }
+    }
 }
 
 fn new_dir() -> PathBuf {
-    let unique = format!("redis-sessions-{}-{}", std::process::id(), free_port());
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let unique = format!("redis-sessions-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
     let dir = std::env::temp_dir().join(unique);
     fs::create_dir_all(&dir).expect("a directory");
     dir
