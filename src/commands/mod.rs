@@ -29,6 +29,10 @@ pub mod verify;
 #[cfg(test)]
 mod credential_tests;
 #[cfg(test)]
+mod lifetime_table;
+#[cfg(test)]
+mod lifetimes;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod lives;

@@ -252,6 +252,71 @@ fn while_a_slot_moves_a_miss_beside_the_session_proves_nothing() {
 }
 
 #[test]
+fn the_list_of_a_name_lives_where_the_name_routes() {
+    let cluster = Cluster::start(2);
+    let mut client = cluster.client();
+    for number in 0..10 {
+        let name = format!("user {number}");
+        let mut tokens = [client.new_session(&[&name, "LISTED"]), client.new_session(&[&name, "LIMIT", "5"])];
+        tokens.sort();
+        let mut listed = list(&client.ok(&["SH.LIST", &name]));
+        listed.sort();
+        assert_eq!(listed, tokens);
+        let mut node = cluster.nodes[cluster.owner(&name)].client();
+        let home = slot(name.as_bytes()).to_string();
+        let keys = node.list(&["CLUSTER", "GETKEYSINSLOT", &home, "10"]);
+        assert_eq!(keys.len(), 3, "{keys:?}");
+        let mut other = cluster.nodes[1 - cluster.owner(&name)].client();
+        for command in ["SH.LIST", "SH.ENDALL"] {
+            assert_eq!(other.status(&[command, &name]), "MOVED");
+        }
+        assert_eq!(list(&client.ok(&["SH.ENDALL", &name, "EXCEPT", &tokens[0]])), [tokens[1].as_str()]);
+        assert_eq!(list(&client.ok(&["SH.ENDALL", &name])), [tokens[0].as_str()]);
+    }
+    assert!(cluster.nodes.iter().all(|node| node.client().keys().is_empty()));
+}
+
+#[test]
+fn while_a_slot_moves_a_list_is_told_whole_or_not_at_all() {
+    let cluster = Cluster::start(2);
+    let name = "alice";
+    let (from, to) = (cluster.owner(name), 1 - cluster.owner(name));
+    let mut source = cluster.nodes[from].client();
+    let mut tokens: Vec<String> = (0..3).map(|_| source.new_session(&[name, "LISTED", "IDLE", "600"])).collect();
+    tokens.sort();
+    let index = source.key("sh:n:*");
+    let moving = cluster.begin_move(slot(name.as_bytes()), from, to);
+    let mut client = cluster.client();
+    let unsure: [&[&str]; 6] = [
+        &["SH.LIST", name],
+        &["SH.LIST", name, "INFO"],
+        &["SH.NEW", name, "LIMIT", "2"],
+        &["SH.ENDALL", name],
+        &["SH.ENDALL", name, "EXCEPT", &tokens[0]],
+        &["SH.ENDALL", name, "ONLY", &tokens[1]],
+    ];
+    // First the list is here and not there, then it is there and not all sessions are.
+    for moved in [None, Some(&index), Some(&tokens[0])] {
+        moved.iter().for_each(|key| moving.migrate(key));
+        for command in unsure {
+            assert_eq!(client.status(command), "TRYAGAIN", "{command:?} with {moved:?}");
+        }
+    }
+    // A session that is still here is touched and ended without its list, which it may have left behind.
+    source.ok(&["PEXPIRE", &tokens[1], "60000"]);
+    assert_eq!(int(&client.ok(&["SH.TOUCH", &tokens[1]])), 600_000);
+    assert_eq!(int(&client.ok(&["SH.END", &tokens[2]])), 1);
+    assert_eq!(source.keys(), [tokens[1].as_str()], "no second list, which would block the migration");
+    moving.finish();
+    assert!(source.keys().is_empty());
+    let mut listed = list(&client.ok(&["SH.LIST", name]));
+    listed.sort();
+    assert_eq!(listed, tokens[..2]);
+    client.ok(&["SH.ENDALL", name]);
+    assert!(cluster.nodes[to].client().keys().is_empty());
+}
+
+#[test]
 fn a_session_that_ends_while_its_slot_moves_frees_its_name_afterwards() {
     let cluster = Cluster::start(2);
     let name = "carts";

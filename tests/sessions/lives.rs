@@ -50,7 +50,8 @@ impl Life {
     }
 
     fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
-        let before = millis(self.client.now());
+        // A server keeps a key through the millisecond of its deadline.
+        let before = millis(self.client.now()) - 1;
         let answer = self.real(step);
         let after = millis(self.client.now());
         // The server did it at some moment from `before` to `after`: what the model says of both has to bracket it.
@@ -82,7 +83,7 @@ impl Life {
         let in_time = if answer.is_none() { expiry != -2 } else { !matches_last };
         self.model = if in_time { early.clone() } else { late.clone() };
         let goes = data.map_or(-2, |data| self.client.expiry(&data));
-        self.model.now = millis(self.client.now());
+        self.model.now = millis(self.client.now()) - 1;
         self.model.ends = deadline(step, expiry, early.ends, late.ends, self.model.alive)?.or(self.model.ends);
         if expiry == -1 {
             self.model.ends = None;

@@ -12,9 +12,9 @@ const BATCH: usize = 500;
 struct Session {
     token: String,
     idle: bool,
-    /// The moments, in milliseconds since the epoch, before which it certainly lives and from which on it is certainly gone.
+    /// The moments, in milliseconds since the epoch, before which it certainly lives and after which it is certainly gone.
     alive_before: u64,
-    gone_from: u64,
+    gone_after: u64,
 }
 
 /// What somebody does.
@@ -114,8 +114,8 @@ impl Simulation {
                     let ended = find(&reply, "ended").map(|ended| list(&ended)).unwrap_or_default();
                     let life = seconds * 1_000;
                     let token = text(&member(&reply, "tkn"));
-                    named[name].retain(|session| answered < session.gone_from && !ended.contains(&session.token));
-                    named[name].push(Session { token, idle, alive_before: sent + life, gone_from: answered + life });
+                    named[name].retain(|session| sent <= session.gone_after && !ended.contains(&session.token));
+                    named[name].push(Session { token, idle, alive_before: sent + life, gone_after: answered + life });
                 }
                 (Act::LogoutEverywhere { name } | Act::LogoutOthers { name, .. }, Ok(ended)) => {
                     let ended = list(&ended);
@@ -128,7 +128,7 @@ impl Simulation {
                     let left = u64::try_from(int(&left)).expect("every session has an end");
                     if let Some(session) = named[name].iter_mut().find(|session| session.token == token) {
                         session.alive_before = sent + left;
-                        session.gone_from = answered + left;
+                        session.gone_after = answered + left;
                     }
                 }
                 (Act::Shorten { name, token, millis }, Ok(set)) => {
@@ -136,7 +136,7 @@ impl Simulation {
                         named[name].iter_mut().find(|session| session.token == token && int(&set) == 1)
                     {
                         session.alive_before = 0;
-                        session.gone_from = answered + millis;
+                        session.gone_after = answered + millis;
                     }
                 }
                 (Act::ComeBack { .. } | Act::LogoutOthers { .. }, Err(error)) if gone(&error) => {}
@@ -168,7 +168,7 @@ impl Simulation {
                 let lives: Vec<bool> = told[1..].iter().map(|exists| int(exists) == 1).collect();
                 for (session, lives) in sessions.iter().zip(&lives) {
                     assert!(*lives || answered >= session.alive_before, "{} ended before its time", session.token);
-                    assert!(!lives || sent < session.gone_from, "{} outlived its time", session.token);
+                    assert!(!lives || sent <= session.gone_after, "{} outlived its time", session.token);
                 }
                 let mut lives = lives.into_iter();
                 sessions.retain(|_| lives.next().expect("a reply each"));
