@@ -5,13 +5,13 @@
 //!
 //! Creates a session and answers its token and, if asked for, its credentials.
 
+mod options;
+
+use self::options::{Request, unprintable_name};
 use super::{Command, endall};
 use crate::credentials::issue::{Holder, Issued, issue};
 use crate::credentials::{Kind as Credentials, Payload};
-use crate::protocol::args::{once, seconds, unknown_member, unknown_option, uppercase};
-use crate::protocol::json::{self, Object};
-use crate::protocol::status::{self, quoted};
-use crate::protocol::{Args, Blob, Error, Form, Options, Status};
+use crate::protocol::{Args, Blob, Error, Form, Status, status};
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::redis::{Bytes, Name};
 use crate::session::{Created, Event, Expiry, Lifetime, Meta, Millis, NewToken, Seconds, Token, lifetime, meta};
@@ -24,23 +24,8 @@ use crate::store::{Access, Field, Key, Kind, Mode, Store, grants, keys, realm, s
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
-use std::borrow::Cow;
 
 pub struct New;
-
-pub struct Request<'a> {
-    name: Bytes<'a>,
-    shared: bool,
-    lifetime: Lifetime,
-    data: Vec<json::Field<'a>>,
-    /// Whether an idle time was given, be it 0 for none.
-    idle_given: bool,
-    credentials: Option<Credentials>,
-    payload: Option<Cow<'a, [u8]>>,
-    bind: Option<Cow<'a, [u8]>>,
-    listed: bool,
-    limit: Option<u32>,
-}
 
 struct Reply<'a> {
     name: &'a [u8],
@@ -106,11 +91,7 @@ impl Command for New {
         let name = args.name()?;
         let options = args.options()?;
         let form = options.form();
-        let given = match options {
-            Options::Keywords(args) => Given::keywords(args)?,
-            Options::Json(object) => Given::json(object, name)?,
-        };
-        Ok((given.request(name)?, form))
+        Ok((Request::parse(name, options)?, form))
     }
 
     fn run<S: Store>(store: &mut S, request: Self::Request<'_>) -> Result<impl Serialize, Error> {
@@ -266,160 +247,4 @@ impl<'r> Plan<'r> {
         }
         Ok(())
     }
-}
-
-impl Request<'_> {
-    /// How long the session lives, with what the settings say where nothing was said.
-    fn lifetime(&self, settings: &Settings) -> Lifetime {
-        let refreshable = self.credentials == Some(Credentials::Refresh) && !self.idle_given;
-        let idle = if refreshable { Some(settings.refresh_validity) } else { self.lifetime.idle };
-        Lifetime { idle, max: settings.max_lifetime, ..self.lifetime }
-    }
-}
-
-/// The options as given, each at most once.
-#[derive(Default)]
-struct Given<'a> {
-    shared: Option<bool>,
-    /// The duration, and whether the session itself goes.
-    expiry: Option<(Seconds, bool)>,
-    idle: Option<Seconds>,
-    data: Option<Object<'a>>,
-    payload: Option<Cow<'a, [u8]>>,
-    credentials: Option<Credentials>,
-    bind: Option<Cow<'a, [u8]>>,
-    listed: Option<bool>,
-    limit: Option<u32>,
-}
-
-impl<'a> Given<'a> {
-    fn keywords(mut args: Args<'a>) -> Result<Self, Error> {
-        let mut given = Self::default();
-        while let Some(word) = args.next() {
-            match uppercase(&word).as_slice() {
-                b"SHARED" => once(&mut given.shared, true, "SHARED")?,
-                b"EXPIRY" => {
-                    let duration = seconds(&args.required("the duration of EXPIRY")?, "EXPIRY")?;
-                    let action = args.required("the action of EXPIRY, DELETE or CLEAR,")?;
-                    let delete = match uppercase(&action).as_slice() {
-                        b"DELETE" => true,
-                        b"CLEAR" => false,
-                        _ => {
-                            let reason = format!("EXPIRY takes DELETE or CLEAR, not {}", quoted(&action));
-                            return Err(Status::CommandSyntax.because(reason));
-                        }
-                    };
-                    once(&mut given.expiry, (duration, delete), "EXPIRY")?;
-                }
-                b"IDLE" => once(&mut given.idle, seconds(&args.required("the duration of IDLE")?, "IDLE")?, "IDLE")?,
-                b"DATA" => {
-                    let object = Object::parse_value(args.required("the object of DATA")?.as_bytes())?;
-                    once(&mut given.data, object, "DATA")?;
-                }
-                b"PAYLOAD" => {
-                    let text = args.required("the object of PAYLOAD")?;
-                    once(&mut given.payload, text.as_bytes().into(), "PAYLOAD")?;
-                }
-                b"TOKENS" => once(&mut given.credentials, Credentials::Refresh, "TOKENS or COOKIE")?,
-                b"COOKIE" => once(&mut given.credentials, Credentials::Cookie, "TOKENS or COOKIE")?,
-                b"BIND" => once(&mut given.bind, args.required("the value of BIND")?.as_bytes().into(), "BIND")?,
-                b"LISTED" => once(&mut given.listed, true, "LISTED")?,
-                b"LIMIT" => once(&mut given.limit, limit(&args.required("the count of LIMIT")?)?, "LIMIT")?,
-                _ => return Err(unknown_option(&word)),
-            }
-        }
-        Ok(given)
-    }
-
-    fn json(object: Object<'a>, name: Bytes<'a>) -> Result<Self, Error> {
-        let mut given = Self::default();
-        for (member, value) in object.iter() {
-            match member {
-                "name" => {
-                    if json::string(value, member)?.as_bytes() != name.as_bytes() {
-                        return Err(Status::CommandSyntax.because("'name' differs from the argument"));
-                    }
-                }
-                "shared" => given.shared = Some(json::boolean(value, member)?),
-                "expiry" => given.expiry = Some(json::expiry(value)?),
-                "idle" => given.idle = Some(json::seconds(value, member)?),
-                "sessionData" => given.data = Some(json::object(value, member)?),
-                "jwtPayload" => given.payload = Some(value.get().as_bytes().into()),
-                "credentials" => {
-                    let kind = json::string(value, member)?;
-                    given.credentials = Some(match kind.as_ref() {
-                        "tokens" => Credentials::Refresh,
-                        "cookie" => Credentials::Cookie,
-                        _ => {
-                            let reason =
-                                format!("'credentials' is \"tokens\" or \"cookie\", not {}", quoted(kind.as_bytes()));
-                            return Err(Status::CommandSyntax.because(reason));
-                        }
-                    });
-                }
-                "bind" => given.bind = Some(json::string(value, member)?.into_owned().into_bytes().into()),
-                "listed" => given.listed = Some(json::boolean(value, member)?),
-                "limit" => given.limit = Some(limit(value.get().as_bytes())?),
-                _ => return Err(unknown_member(member)),
-            }
-        }
-        Ok(given)
-    }
-
-    /// What is asked for, if the options go together.
-    fn request(self, name: Bytes<'a>) -> Result<Request<'a>, Error> {
-        let shared = self.shared.unwrap_or(false);
-        let listed = self.listed.unwrap_or(false) || self.credentials.is_some() || self.limit.is_some();
-        if listed && self.listed == Some(false) {
-            return Err(Status::CommandSyntax.because("what has credentials or a limit is listed"));
-        }
-        if shared && listed {
-            let reason = "a SHARED session goes without TOKENS, COOKIE, LISTED and LIMIT";
-            return Err(Status::CommandSyntax.because(reason));
-        }
-        if self.credentials.is_none() && (self.payload.is_some() || self.bind.is_some()) {
-            return Err(Status::CommandSyntax.because("PAYLOAD and BIND go with TOKENS or COOKIE"));
-        }
-        if self.bind.as_ref().is_some_and(|bind| bind.is_empty()) {
-            return Err(Status::ValueSize.because("the value of BIND is empty: it would bind the session to nothing"));
-        }
-        if self.credentials.is_some() && !is_printable(&name) {
-            return Err(unprintable_name());
-        }
-        let expiry = self.expiry.filter(|(duration, _)| *duration != Seconds(0));
-        let expiry =
-            expiry.map(|(duration, delete)| if delete { Expiry::Delete(duration) } else { Expiry::Clear(duration) });
-        let idle = self.idle.filter(|idle| *idle != Seconds(0));
-        Ok(Request {
-            name,
-            shared,
-            lifetime: Lifetime { expiry, idle, max: None },
-            data: self.data.map(Object::into_fields).transpose()?.unwrap_or_default(),
-            idle_given: self.idle.is_some(),
-            credentials: self.credentials,
-            payload: self.payload,
-            bind: self.bind,
-            listed,
-            limit: self.limit,
-        })
-    }
-}
-
-/// A number of sessions: digits, from 1 to 2^32 - 1.
-fn limit(text: &[u8]) -> Result<u32, Error> {
-    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let number = std::str::from_utf8(text).ok().filter(|_| digits).and_then(|text| text.parse().ok());
-    number.filter(|&count| count > 0).ok_or_else(|| {
-        let reason = format!("LIMIT takes a number of sessions from 1 to 4294967295, not {}", quoted(text));
-        Status::ValueTypeInvalid.because(reason)
-    })
-}
-
-/// Whether a name can stand in a credential and in a log.
-fn is_printable(name: &[u8]) -> bool {
-    std::str::from_utf8(name).is_ok_and(|name| !name.chars().any(char::is_control))
-}
-
-fn unprintable_name() -> Error {
-    Status::ValueTypeInvalid.because("with credentials the name must be UTF-8 without control characters")
 }
