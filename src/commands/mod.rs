@@ -27,18 +27,6 @@ pub mod touch;
 pub mod verify;
 
 #[cfg(test)]
-mod credential_tests;
-#[cfg(test)]
-mod lifetime_table;
-#[cfg(test)]
-mod lifetimes;
-#[cfg(test)]
-mod lists;
-#[cfg(test)]
-mod lives;
-#[cfg(test)]
-mod model;
-#[cfg(test)]
 mod tests;
 
 use crate::protocol::resp::Writer;

@@ -2,7 +2,7 @@
 //!
 //! Nobody waits: sessions are aged, by bringing their deadlines nearer with native commands.
 
-#[path = "../../src/commands/lifetime_table.rs"]
+#[path = "../../src/commands/tests/lifetime_table.rs"]
 mod table;
 
 use crate::support::*;

@@ -3,7 +3,7 @@
 //!
 //! Nobody waits: the session is aged, by bringing all its deadlines nearer. `SH_SERVER_LIVES` sets the number of lives.
 
-#[path = "../../src/commands/model.rs"]
+#[path = "../../src/commands/tests/model.rs"]
 mod model;
 
 use crate::support::*;

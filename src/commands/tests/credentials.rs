@@ -1,6 +1,6 @@
 //! The rules of credentials, on the store in memory: what each command answers, what it writes, and what it does not.
 
-use super::tests::{answer, call};
+use super::{answer, call};
 use crate::credentials::{Algorithm, Kind, Ring, Secret, sealed};
 use crate::protocol::Status::{self, *};
 use crate::session::{Event, Millis, Seconds, Token};

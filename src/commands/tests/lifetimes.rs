@@ -1,7 +1,7 @@
 //! Every combination of lifetimes, with a clock that the test sets: just before and just after each deadline.
 
+use super::call;
 use super::lifetime_table::{ACTS, CASES, Case, DONE_AFTER};
-use super::tests::call;
 use crate::protocol::Status;
 use crate::session::Seconds;
 use crate::store::memory::Memory;

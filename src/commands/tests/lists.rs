@@ -1,6 +1,6 @@
 //! The list of a name's sessions, on the store in memory: rules first, then random days against a plain model.
 
-use super::tests::call;
+use super::call;
 use crate::protocol::Status;
 use crate::redis::Name;
 use crate::session::Millis;

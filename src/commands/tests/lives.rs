@@ -1,7 +1,7 @@
 //! Random lives of one session, on the store in memory, against the model.
 
+use super::call;
 use super::model::{Model, Step, options, step, told};
-use super::tests::call;
 use crate::session::Millis;
 use crate::store::memory::{Entry, Memory, Value};
 use proptest::prelude::*;
