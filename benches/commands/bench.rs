@@ -1,9 +1,11 @@
 //! A server under measurement.
 
-use crate::cases::{Case, Kind, Memory, POPULATIONS, SCRIPT};
+use crate::cases::{Case, Kind, Memory};
+use crate::rows::{POPULATIONS, SCRIPT};
+use crate::rsa::Rsa;
 use crate::support::{Client, Server, await_that, member, text};
 use crate::template::{Numbers, Template, Values};
-use redis::{Connection, ConnectionLike, Value};
+use redis::{Connection, ConnectionLike, Parser, Value};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -23,6 +25,9 @@ pub struct Bench {
     /// Where INFO is asked: apart, because it does not choose another database.
     observer: Client,
     values: Values,
+    /// What came back from the commands sent last.
+    replies: Vec<u8>,
+    rsa: Option<Rsa>,
 }
 
 impl Bench {
@@ -34,7 +39,15 @@ impl Bench {
         let connection = redis::Client::open(url).and_then(|client| client.get_connection()).expect("a connection");
         let mut observer = server.client();
         let script = observer.text(&["SCRIPT", "LOAD", SCRIPT]);
-        Self { server, stream, connection, observer, values: Values::new(population, script) }
+        Self {
+            server,
+            stream,
+            connection,
+            observer,
+            values: Values::new(population, script),
+            replies: Vec::new(),
+            rsa: None,
+        }
     }
 
     pub fn pid(&self) -> u32 {
@@ -71,18 +84,96 @@ impl Bench {
         }
     }
 
-    /// Runs a case so many times: the server's CPU time, in microseconds.
+    /// Runs a case so many times: the CPU time, in microseconds.
     pub fn run(&mut self, case: &Case, database: usize, times: usize, hot: bool) -> f64 {
-        let database = if case.kind == Kind::Creates { database } else { 0 };
-        let packed = self.pack(&Template::new(case.commands), database, times, hot);
+        self.observer.ok(&["CONFIG", "SET", "sh.jwt-algorithm", case.algorithm]);
         let misses = self.observer.info("stats", "keyspace_misses");
-        let before = self.cpu();
-        self.send(&packed);
-        let used = self.cpu() - before;
+        let used = match case.kind {
+            Kind::Signs => self.sign(times),
+            Kind::UsesOneByOne => self.one_by_one(case, times),
+            Kind::Creates => {
+                let numbers: Vec<_> = iter::repeat_with(|| self.values.draw()).take(times).collect();
+                let (repeated, before) = case.before;
+                if repeated > 0 {
+                    let numbers: Vec<_> = numbers.iter().flat_map(|each| iter::repeat_n(*each, repeated)).collect();
+                    let packed = self.pack(&Template::new(before), database, &numbers);
+                    self.send(&packed);
+                }
+                self.steadily(case, database, &numbers)
+            }
+            Kind::Uses => {
+                let draw = || Numbers { any: 0, ..self.values.draw() };
+                let numbers: Vec<_> = match hot {
+                    true => iter::repeat_with(draw).take(times).collect(),
+                    false => iter::repeat_with(|| self.values.draw()).take(times).collect(),
+                };
+                self.steadily(case, 0, &numbers)
+            }
+            Kind::Rotates(place) => {
+                let numbers: Vec<_> = iter::repeat_with(|| self.values.draw_another()).take(times).collect();
+                let used = self.steadily(case, 0, &numbers);
+                self.keep(place, &numbers);
+                used
+            }
+        };
         // What creates looks whether there is something, and there is not.
-        let missed = case.kind == Kind::Uses && self.observer.info("stats", "keyspace_misses") != misses;
+        let missed = case.kind != Kind::Creates && self.observer.info("stats", "keyspace_misses") != misses;
         assert!(!missed, "{} did not find its keys", case.name);
         used
+    }
+
+    /// Sends a case's commands without waiting for replies.
+    fn steadily(&mut self, case: &Case, database: usize, numbers: &[Numbers]) -> f64 {
+        let packed = self.pack(&Template::new(case.commands), database, numbers);
+        let before = self.cpu();
+        self.send(&packed);
+        self.cpu() - before
+    }
+
+    /// Sends each command when the one before has been answered.
+    fn one_by_one(&mut self, case: &Case, times: usize) -> f64 {
+        redis::cmd("SELECT").arg(0).exec(&mut self.connection).expect("the first database");
+        let templates = Template::each(case.commands);
+        let mut commands = Vec::new();
+        for numbers in iter::repeat_with(|| self.values.draw()).take(times).collect::<Vec<_>>() {
+            for template in &templates {
+                let mut packed = Vec::new();
+                template.pack(&self.values, numbers, &mut packed);
+                commands.push(packed);
+            }
+        }
+        let before = self.cpu();
+        for command in &commands {
+            self.connection.req_packed_command(command).expect("a reply");
+        }
+        self.cpu() - before
+    }
+
+    /// Makes RSA signatures of what a new session's access token signs: this process's CPU time.
+    fn sign(&mut self, times: usize) -> f64 {
+        if self.rsa.is_none() {
+            let answer = self.observer.ok(&["SH.NEW", "app--000000000", "TOKENS"]);
+            let token = text(&member(&member(&answer, "accessToken"), "token"));
+            let (signed, _) = token.rsplit_once('.').expect("a JWT");
+            self.rsa = Some(Rsa::new(signed.as_bytes().to_vec()));
+        }
+        self.rsa.as_ref().map_or(0.0, |rsa| rsa.sign(times))
+    }
+
+    /// Keeps what the members have been answered.
+    fn keep(&mut self, place: &'static str, numbers: &[Numbers]) {
+        let keeps = || POPULATIONS.iter().flat_map(|population| population.keeps);
+        let (_, path) = keeps().find(|(kept, _)| *kept == place).expect("a population keeps it");
+        let kept = self.values.kept.get_mut(place).expect("the population is there");
+        let mut parser = Parser::new();
+        let mut replies = self.replies.as_slice();
+        let mut reply = || parser.parse_value(&mut replies).expect("a reply");
+        reply();
+        for Numbers { any, .. } in numbers {
+            let new = text(&path.iter().fold(reply(), |value, name| member(&value, name)));
+            let old = mem::replace(&mut kept[*any], new);
+            assert_ne!(old, kept[*any], "another {place}");
+        }
     }
 
     /// Forgets what a case has made.
@@ -97,21 +188,17 @@ impl Bench {
         let before = self.settled_memory();
         let template = Template::new(memory.commands);
         for first in (0..count).step_by(10_000) {
-            let packed = self.pack(&template, 0, (count - first).min(10_000), false);
+            let numbers: Vec<_> = iter::repeat_with(|| self.values.draw()).take((count - first).min(10_000)).collect();
+            let packed = self.pack(&template, 0, &numbers);
             self.send(&packed);
         }
         (self.settled_memory() - before) as f64 / count as f64
     }
 
-    /// A template so many times, in a database, with word of when all is done.
-    fn pack(&mut self, template: &Template, database: usize, times: usize, hot: bool) -> Vec<u8> {
+    /// A template with each of these numbers, in a database, with word of when all is done.
+    fn pack(&self, template: &Template, database: usize, numbers: &[Numbers]) -> Vec<u8> {
         let mut packed = redis::cmd("SELECT").arg(database).get_packed_command();
-        for mut numbers in iter::repeat_with(|| self.values.draw()).take(times).collect::<Vec<_>>() {
-            if hot {
-                numbers.any = 0;
-            }
-            template.pack(&self.values, numbers, &mut packed);
-        }
+        numbers.iter().for_each(|numbers| template.pack(&self.values, *numbers, &mut packed));
         redis::cmd("ECHO").arg(DONE.trim_ascii_end()).write_packed_command(&mut packed);
         packed
     }
@@ -121,15 +208,15 @@ impl Bench {
         let errors = self.observer.info("stats", "total_error_replies");
         let mut writer = &self.stream;
         let mut reader = &self.stream;
+        let replies = &mut self.replies;
+        replies.clear();
         thread::scope(|scope| {
             scope.spawn(move || writer.write_all(packed).expect("a connection"));
             let mut buffer = vec![0; 1 << 20];
-            let mut end = 0;
-            while !buffer[..end].ends_with(DONE) {
-                // Keeps the last bytes, should the word be in two pieces.
-                let kept = end.min(DONE.len());
-                buffer.copy_within(end - kept..end, 0);
-                end = kept + reader.read(&mut buffer[kept..]).expect("replies");
+            while !replies.ends_with(DONE) {
+                let read = reader.read(&mut buffer).expect("replies");
+                assert_ne!(read, 0, "the server is there");
+                replies.extend_from_slice(&buffer[..read]);
             }
         });
         assert_eq!(self.observer.info("stats", "total_error_replies"), errors, "no command fails");

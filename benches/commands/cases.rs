@@ -1,14 +1,12 @@
-//! What is measured: a new case is one row here.
-//!
-//! In an argument `{new}` stands for a number that was never used before, `{any}` for the number of a member of the
-//! populations, drawn at random, `{session}` and the like for what the member of that number keeps, and `{script}` for
-//! the digest of [`SCRIPT`]. All numbers have nine digits, and all native keys are as long as those of the module that
-//! they stand beside.
+//! What a row of the tables in [`rows`](crate::rows) says.
+
+/// Commands, and their arguments.
+pub type Commands = &'static [&'static [&'static str]];
 
 /// Keys that are there before anything is measured, one for each number.
 pub struct Population {
     /// The commands that make one member; the first of them answers.
-    pub make: &'static [&'static [&'static str]],
+    pub make: Commands,
     /// Places that stand for something in the answer: its member, or a member of its member.
     pub keeps: &'static [(&'static str, &'static [&'static str])],
 }
@@ -16,17 +14,45 @@ pub struct Population {
 pub struct Case {
     pub name: &'static str,
     /// Measured together, once each.
-    pub commands: &'static [&'static [&'static str]],
+    pub commands: Commands,
     pub kind: Kind,
     pub targets: &'static [Target],
+    /// What runs before, so many times for each use, and is not measured.
+    pub before: (usize, Commands),
+    /// What is slow runs once where others run so many times.
+    pub one_in: usize,
+    pub algorithm: &'static str,
 }
+
+/// What most cases have in common.
+pub const PLAIN: Case =
+    Case { name: "", commands: &[], kind: Kind::Uses, targets: &[], before: (0, &[]), one_in: 1, algorithm: "eddsa" };
 
 #[derive(Clone, Copy)]
 pub enum Target {
     /// At most so many times the cost of another case.
     Times(f64, &'static str),
+    /// Beside another case, whatever comes out.
+    Beside(&'static str),
     /// At most so many microseconds.
     Micros(f64),
+}
+
+impl Target {
+    /// The case it compares with.
+    pub fn other(self) -> Option<&'static str> {
+        match self {
+            Self::Times(_, name) | Self::Beside(name) => Some(name),
+            Self::Micros(_) => None,
+        }
+    }
+
+    pub fn limit(self) -> Option<f64> {
+        match self {
+            Self::Times(limit, _) | Self::Micros(limit) => Some(limit),
+            Self::Beside(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,167 +61,34 @@ pub enum Kind {
     Creates,
     /// Reads or writes keys that are there.
     Uses,
+    /// The same, but each command waits for the reply of the one before.
+    UsesOneByOne,
+    /// Uses up what the members keep in this place, and keeps what is answered instead: each member at most once a turn.
+    Rotates(&'static str),
+    /// No command at all: an RSA signature of what an access token signs, by this process.
+    Signs,
 }
 
 /// One key's memory, over a million of them.
 pub struct Memory {
     pub name: &'static str,
-    pub commands: &'static [&'static [&'static str]],
-    pub at_most: Option<f64>,
+    pub commands: Commands,
+    pub at_most: Option<Limit>,
 }
 
-const DATA: &str = r#"{"cart":"3 apples","theme":"dark"}"#;
+impl Memory {
+    /// The row it compares with.
+    pub fn other(&self) -> Option<&'static str> {
+        match self.at_most {
+            Some(Limit::More(_, name)) => Some(name),
+            _ => None,
+        }
+    }
+}
 
-/// What a session of two data fields would be as JSON in a string, as web frameworks keep it: 150 bytes.
-const JSON: &str = concat!(
-    r#"{"cookie":{"originalMaxAge":3600000,"expires":"2030-01-01T00:00:00.000Z","secure":true,"httpOnly":true,"#,
-    r#""path":"/"},"cart":"3 apples","theme":"purple"}"#,
-);
-
-/// What SH.NEW does, as one would write it without the module; the client brings the randomness, Lua has none.
-pub const SCRIPT: &str = "\
-    local tkn = 'sh:' .. string.sub(redis.sha1hex(ARGV[2]), 1, 25)
-    local time = redis.call('TIME')
-    redis.call('HSET', tkn, '.name', ARGV[1], '.created', time[1] .. string.format('%03d', time[2] / 1000), '.duration', ARGV[3])
-    redis.call('PEXPIRE', tkn, ARGV[3] * 1000)
-    return {'name', ARGV[1], 'tkn', tkn, 'st', 1}";
-
-pub const POPULATIONS: &[Population] = &[
-    Population {
-        make: &[&["SH.NEW", "user-{any}", "EXPIRY", "86400", "DELETE", "DATA", DATA]],
-        keeps: &[("{session}", &["tkn"])],
-    },
-    Population {
-        make: &[
-            &[
-                "HSET",
-                "a-native-session-of{any}",
-                ".name",
-                "user-{any}",
-                ".created",
-                "1900000000000",
-                ".duration",
-                "86400",
-                "cart",
-                "3 apples",
-                "theme",
-                "dark",
-            ],
-            &["EXPIRE", "a-native-session-of{any}", "86400"],
-        ],
-        keeps: &[],
-    },
-    Population { make: &[&["SH.NEW", "cart-{any}", "SHARED", "EXPIRY", "86400", "DELETE"]], keeps: &[] },
-    Population {
-        make: &[&["SH.NEW", "user-{any}", "COOKIE", "DATA", DATA]],
-        keeps: &[("{cookie session}", &["tkn"]), ("{cookie}", &["cookieToken", "token"])],
-    },
-    // As long as the key and the value of the pointer to a shared session.
-    Population { make: &[&["SET", "gets:cart-{any}:xyz", "sh:0123456789012345678901234", "EX", "86400"]], keeps: &[] },
-];
-
-pub const CASES: &[Case] = &[
-    Case { name: "PING", commands: &[&["PING"]], kind: Kind::Uses, targets: &[] },
-    Case {
-        name: "SET of a new key, EX",
-        commands: &[&["SET", "a-native-session-of{new}", "sh:0123456789012345678901234", "EX", "3600"]],
-        kind: Kind::Creates,
-        targets: &[],
-    },
-    Case {
-        name: "HSET of three fields + PEXPIREAT",
-        commands: &[
-            &[
-                "HSET",
-                "a-native-session-of{new}",
-                ".name",
-                "user-{new}",
-                ".created",
-                "1900000000000",
-                ".duration",
-                "3600",
-            ],
-            &["PEXPIREAT", "a-native-session-of{new}", "1900003600000"],
-        ],
-        kind: Kind::Creates,
-        targets: &[],
-    },
-    Case {
-        name: "SH.NEW",
-        commands: &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE"]],
-        kind: Kind::Creates,
-        targets: &[
-            Target::Times(1.25, "HSET of three fields + PEXPIREAT"),
-            Target::Times(0.5, "Lua script of the same"),
-        ],
-    },
-    Case {
-        name: "Lua script of the same",
-        commands: &[&["EVALSHA", "{script}", "0", "user-{new}", "0.3141592653589793{new}", "3600"]],
-        kind: Kind::Creates,
-        targets: &[],
-    },
-    Case {
-        name: "SH.NEW LISTED",
-        commands: &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE", "LISTED"]],
-        kind: Kind::Creates,
-        targets: &[Target::Times(1.6, "SH.NEW")],
-    },
-    Case {
-        name: "SH.NEW TOKENS",
-        commands: &[&["SH.NEW", "user-{new}", "TOKENS"]],
-        kind: Kind::Creates,
-        targets: &[Target::Micros(40.0)],
-    },
-    Case { name: "GET", commands: &[&["GET", "gets:cart-{any}:xyz"]], kind: Kind::Uses, targets: &[] },
-    Case {
-        name: "SH.OPEN",
-        commands: &[&["SH.OPEN", "cart-{any}"]],
-        kind: Kind::Uses,
-        targets: &[Target::Times(1.6, "GET")],
-    },
-    Case {
-        name: "HMGET of two fields",
-        commands: &[&["HMGET", "a-native-session-of{any}", "cart", "theme"]],
-        kind: Kind::Uses,
-        targets: &[],
-    },
-    Case {
-        name: "SH.GET of two fields",
-        commands: &[&["SH.GET", "{session}", "cart", "theme"]],
-        kind: Kind::Uses,
-        targets: &[Target::Times(1.3, "HMGET of two fields")],
-    },
-    Case {
-        name: "HSET of two fields",
-        commands: &[&["HSET", "a-native-session-of{any}", "cart", "4 apples", "theme", "blue"]],
-        kind: Kind::Uses,
-        targets: &[],
-    },
-    Case {
-        name: "SH.SET of two fields",
-        commands: &[&["SH.SET", "{session}", "cart", "4 apples", "theme", "blue"]],
-        kind: Kind::Uses,
-        targets: &[Target::Times(1.3, "HSET of two fields")],
-    },
-    Case {
-        name: "SH.RESUME of two fields",
-        commands: &[&["SH.RESUME", "{cookie session}", "{cookie}", "GET", "cart", "theme"]],
-        kind: Kind::Uses,
-        targets: &[Target::Times(2.5, "HMGET of two fields")],
-    },
-];
-
-pub const MEMORY: &[Memory] = &[
-    Memory { name: "SH.NEW", commands: &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE"]], at_most: Some(260.0) },
-    Memory {
-        name: "SH.NEW with two short fields",
-        commands: &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE", "DATA", DATA]],
-        at_most: Some(300.0),
-    },
-    Memory {
-        name: "SET of 150 bytes of JSON, EX",
-        commands: &[&["SET", "a-native-session-of{new}", JSON, "EX", "3600"]],
-        at_most: None,
-    },
-];
+#[derive(Clone, Copy)]
+pub enum Limit {
+    Bytes(f64),
+    /// So many bytes more than the row of this name.
+    More(f64, &'static str),
+}

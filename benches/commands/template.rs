@@ -1,6 +1,7 @@
 //! Commands with places to fill in.
 
-use crate::cases::POPULATIONS;
+use crate::cases::Commands;
+use crate::rows::POPULATIONS;
 use redis::Cmd;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,6 +19,9 @@ pub struct Values {
     random: u64,
 }
 
+/// Has no divisor in common with a population, so that its multiples are all of them.
+const STEP: usize = 77_773;
+
 impl Values {
     pub fn new(population: usize, script: String) -> Self {
         Self { population, kept: BTreeMap::new(), script, used: 0, random: 0x9E37_79B9_7F4A_7C15 }
@@ -31,6 +35,12 @@ impl Values {
         self.random ^= self.random << 17;
         self.used += 1;
         Numbers { new: self.used, any: self.random as usize % self.population }
+    }
+
+    /// Numbers of as many different members as there are, if drawn one after the other.
+    pub fn draw_another(&mut self) -> Numbers {
+        self.used += 1;
+        Numbers { new: self.used, any: self.used * STEP % self.population }
     }
 }
 
@@ -53,9 +63,14 @@ enum Part {
 }
 
 impl Template {
-    pub fn new(commands: &'static [&'static [&'static str]]) -> Self {
+    pub fn new(commands: Commands) -> Self {
         let args = |args: &&'static [&'static str]| args.iter().map(|arg| parts(arg)).collect();
         Self(commands.iter().map(args).collect())
+    }
+
+    /// The commands, each as a template of its own.
+    pub fn each(commands: Commands) -> Vec<Self> {
+        commands.iter().map(|command| Self::new(std::slice::from_ref(command))).collect()
     }
 
     /// How many commands there are, and replies to them.
