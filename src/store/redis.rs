@@ -164,13 +164,14 @@ impl Key for OpenKey<'_> {
     fn set_fields<'a>(&mut self, fields: impl Iterator<Item = (Field<'a>, Bytes<'a>)>) -> usize {
         let strings: SmallVec<[(Text<'_>, Text<'_>); 12]> =
             fields.map(|(field, value)| (field.to_string(), value.to_string())).collect();
-        let set = |(field, value): &&(Text<'_>, Text<'_>)| !self.0.set_field(field.handle(), value.handle());
-        let new = strings.iter().filter(set).count();
-        if !strings.is_empty() {
-            let pairs = strings.iter().flat_map(|(field, value)| [field.handle(), value.handle()]);
-            self.effect(Event::Hset, c"HSET", pairs);
+        if strings.is_empty() {
+            return 0;
         }
-        new
+        let pairs: SmallVec<[(Handle<'_>, Handle<'_>); 12]> =
+            strings.iter().map(|(field, value)| (field.handle(), value.handle())).collect();
+        let replaced = self.0.set_fields(&pairs);
+        self.effect(Event::Hset, c"HSET", pairs.iter().flat_map(|&(field, value)| [field, value]));
+        pairs.len() - replaced
     }
 
     fn remove_fields<'a>(&mut self, fields: impl Iterator<Item = Bytes<'a>>) -> usize {
