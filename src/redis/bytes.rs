@@ -11,6 +11,7 @@ use std::ptr::{self, NonNull};
 
 /// A string of the server, borrowed from whoever keeps it alive.
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub struct Handle<'a> {
     raw: NonNull<raw::RedisModuleString>,
     keeper: PhantomData<&'a ()>,

@@ -4,7 +4,6 @@ use super::api::api;
 use super::bytes::{Handle, Owned};
 use crate::session::Millis;
 use redis_module::raw;
-use smallvec::{SmallVec, smallvec};
 use std::cell::OnceCell;
 use std::ffi::{CStr, c_int, c_uint};
 use std::ptr::NonNull;
@@ -78,11 +77,19 @@ impl Context {
     }
 
     /// Sends a command of a key and further arguments to the replicas and the AOF.
-    pub fn replicate<'a>(&self, command: &CStr, key: Handle<'_>, arguments: impl IntoIterator<Item = Handle<'a>>) {
-        let mut all: SmallVec<[_; 24]> = smallvec![key.as_ptr()];
-        all.extend(arguments.into_iter().map(Handle::as_ptr));
-        // SAFETY: `v` takes an array of strings and its length; the server takes its own references.
-        unsafe { api!(RedisModule_Replicate)(self.as_ptr(), command.as_ptr(), c"v".as_ptr(), all.as_ptr(), all.len()) };
+    pub fn replicate(&self, command: &CStr, key: Handle<'_>, arguments: &[Handle<'_>]) {
+        // SAFETY: `s` takes a string, `v` an array of strings and its length, which a slice of handles is; the server
+        // takes its own references.
+        unsafe {
+            api!(RedisModule_Replicate)(
+                self.as_ptr(),
+                command.as_ptr(),
+                c"sv".as_ptr(),
+                key.as_ptr(),
+                arguments.as_ptr(),
+                arguments.len(),
+            )
+        };
     }
 
     /// Sends a command of a key and a number to the replicas and the AOF.

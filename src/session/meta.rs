@@ -121,9 +121,13 @@ pub struct Created {
 
 impl Created {
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let blank = text.iter().position(|&byte| byte == b' ');
-        let (at, letters) = text.split_at(blank.unwrap_or(text.len()));
-        let at = std::str::from_utf8(at).ok()?.parse().ok()?;
+        let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (number, letters) = text.split_at(digits);
+        if digits == 0 || !matches!(letters.first(), None | Some(b' ')) {
+            return None;
+        }
+        let shifted = |at: u64, digit: &u8| at.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+        let at = number.iter().try_fold(0, shifted)?;
         Some(Self { at: Millis(at), flags: Flags::parse(letters) })
     }
 

@@ -115,12 +115,16 @@ impl<'a> Field<'a> {
     }
 }
 
+fn handles<'t>(strings: &'t [Text<'_>]) -> SmallVec<[Handle<'t>; 24]> {
+    strings.iter().map(Text::handle).collect()
+}
+
 /// An open key of the server.
 pub struct OpenKey<'s>(redis::Key<'s>);
 
 impl OpenKey<'_> {
     /// Replicates an effect, and notes it for when the key is closed.
-    fn effect<'a>(&mut self, event: Event, command: &CStr, arguments: impl IntoIterator<Item = Handle<'a>>) {
+    fn effect(&mut self, event: Event, command: &CStr, arguments: &[Handle<'_>]) {
         self.0.changed(event);
         self.0.context().replicate(command, self.0.name(), arguments);
     }
@@ -162,23 +166,25 @@ impl Key for OpenKey<'_> {
     }
 
     fn set_fields<'a>(&mut self, fields: impl Iterator<Item = (Field<'a>, Bytes<'a>)>) -> usize {
-        let strings: SmallVec<[(Text<'_>, Text<'_>); 12]> =
-            fields.map(|(field, value)| (field.to_string(), value.to_string())).collect();
+        let mut strings: SmallVec<[Text<'_>; 24]> = SmallVec::new();
+        for (field, value) in fields {
+            strings.push(field.to_string());
+            strings.push(value.to_string());
+        }
         if strings.is_empty() {
             return 0;
         }
-        let pairs: SmallVec<[(Handle<'_>, Handle<'_>); 12]> =
-            strings.iter().map(|(field, value)| (field.handle(), value.handle())).collect();
+        let pairs = handles(&strings);
         let replaced = self.0.set_fields(&pairs);
-        self.effect(Event::Hset, c"HSET", pairs.iter().flat_map(|&(field, value)| [field, value]));
-        pairs.len() - replaced
+        self.effect(Event::Hset, c"HSET", &pairs);
+        pairs.len() / 2 - replaced
     }
 
     fn remove_fields<'a>(&mut self, fields: impl Iterator<Item = Bytes<'a>>) -> usize {
         let names: SmallVec<[Text<'_>; 12]> =
             fields.map(Bytes::to_string).filter(|name| self.0.remove_field(name.handle())).collect();
         if !names.is_empty() {
-            self.effect(Event::Hdel, c"HDEL", names.iter().map(Text::handle));
+            self.effect(Event::Hdel, c"HDEL", &handles(&names));
             if self.kind() == Kind::Missing {
                 self.0.changed(Event::Del);
             }
@@ -190,11 +196,11 @@ impl Key for OpenKey<'_> {
         let value = value.to_string();
         self.0.set_string(value.handle());
         match expires {
-            None => self.effect(Event::Set, c"SET", [value.handle()]),
+            None => self.effect(Event::Set, c"SET", &[value.handle()]),
             Some(at) => {
                 self.0.set_expires(at.0);
                 let (option, at) = (Owned::from(b"PXAT".as_slice()), Owned::from(at.0.to_string().as_bytes()));
-                self.effect(Event::Set, c"SET", [value.handle(), option.handle(), at.handle()]);
+                self.effect(Event::Set, c"SET", &[value.handle(), option.handle(), at.handle()]);
                 self.0.changed(Event::Expire);
             }
         }
@@ -213,25 +219,23 @@ impl Key for OpenKey<'_> {
     }
 
     fn add_members(&mut self, members: &[(Bytes<'_>, f64)]) {
-        let strings: SmallVec<[(Owned, Text<'_>); 2]> = members
-            .iter()
-            .map(|&(member, score)| {
-                let member = member.to_string();
-                self.0.add_member(member.handle(), score);
-                let number = Decimal::from(score as u64);
-                let text = if score.is_finite() { number.as_ref() } else { b"inf" };
-                (Owned::from(text), member)
-            })
-            .collect();
-        let pairs = strings.iter().flat_map(|(score, member)| [score.handle(), member.handle()]);
-        self.effect(Event::Zadd, c"ZADD", pairs);
+        let mut strings: SmallVec<[Text<'_>; 8]> = SmallVec::new();
+        for &(member, score) in members {
+            let member = member.to_string();
+            self.0.add_member(member.handle(), score);
+            let number = Decimal::from(score as u64);
+            let text = if score.is_finite() { number.as_ref() } else { b"inf" };
+            strings.push(Text::Owned(Owned::from(text)));
+            strings.push(member);
+        }
+        self.effect(Event::Zadd, c"ZADD", &handles(&strings));
     }
 
     fn remove_members<'a>(&mut self, members: impl Iterator<Item = Bytes<'a>>) -> usize {
         let names: SmallVec<[Text<'_>; 12]> =
             members.map(Bytes::to_string).filter(|name| self.0.remove_member(name.handle())).collect();
         if !names.is_empty() {
-            self.effect(Event::Zrem, c"ZREM", names.iter().map(Text::handle));
+            self.effect(Event::Zrem, c"ZREM", &handles(&names));
             if self.kind() == Kind::Missing {
                 self.0.changed(Event::Del);
             }
@@ -241,7 +245,7 @@ impl Key for OpenKey<'_> {
 
     fn persist(&mut self) {
         self.0.persist();
-        self.effect(Event::Persist, c"PERSIST", []);
+        self.effect(Event::Persist, c"PERSIST", &[]);
     }
 
     fn expire_at(&mut self, at: Millis) {
@@ -252,6 +256,6 @@ impl Key for OpenKey<'_> {
 
     fn delete(&mut self) {
         self.0.delete();
-        self.effect(Event::Del, c"UNLINK", []);
+        self.effect(Event::Del, c"UNLINK", &[]);
     }
 }
