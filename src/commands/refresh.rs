@@ -15,7 +15,7 @@ use crate::session::rotation::{self, Rotation};
 use crate::session::{Event, Meta, Millis, Token, meta};
 use crate::stats::Stat;
 use crate::store::grants::{self, Grant};
-use crate::store::sessions::{self, Ending, Touch};
+use crate::store::sessions::{Ending, Touch};
 use crate::store::{Field, Key, Mode, Store, realm};
 use serde::Serialize;
 
@@ -60,7 +60,7 @@ impl Command for Refresh {
         let kinds = [credentials::Kind::Refresh, credentials::Kind::Cookie];
         let opened = grants::open_sealed(&ring, &kinds, token, &credential.text, bind);
         let (kind, presented) = opened.ok_or_else(Error::unauthorised)?;
-        let grant = grants::find(store, tkn)?;
+        let (grant, touch) = grants::find_and(store, tkn, |session, flags| Touch::of(session, flags))?;
         if grant.kind != kind {
             return Err(Error::unauthorised());
         }
@@ -79,9 +79,6 @@ impl Command for Refresh {
         };
         match outcome {
             Rotation::Rotate { to } | Rotation::Forward { to } => {
-                let (key, flags) = sessions::open(store, tkn, Mode::Read)?;
-                let touch = Touch::of(&key, flags);
-                drop(key);
                 touch.permit(store)?;
                 let issued = credentials(to, touch.expires().or(grant.expires))?;
                 move_on(store, tkn, to, now);

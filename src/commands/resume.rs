@@ -13,8 +13,10 @@ use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::session::rotation::{Standing, standing};
 use crate::session::{Event, Meta, Millis, Token, meta};
 use crate::stats::Stat;
-use crate::store::{Field, Key, Mode, Store, grants, realm, sessions};
+use crate::store::sessions::{self, Touch};
+use crate::store::{Field, Key, Mode, Store, grants, realm};
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 
 pub struct Resume;
 
@@ -31,6 +33,13 @@ struct Reply<V> {
 
 /// The fields asked for, by name; null for what is not there.
 struct Data<V>(Vec<(Vec<u8>, Option<Blob<V>>)>);
+
+impl<V> Data<V> {
+    fn of<K: Key<Value = V>>(key: &K, fields: &[Cow<'_, [u8]>]) -> Self {
+        let value = |field: &Cow<'_, [u8]>| key.field(Bytes::from(field.as_ref())).map(Blob);
+        Self(fields.iter().map(|field| (field.to_vec(), value(field))).collect())
+    }
+}
 
 impl<V: AsRef<[u8]>> Serialize for Data<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -76,7 +85,11 @@ impl Command for Resume {
         let kinds = [credentials::Kind::Cookie];
         let opened = grants::open_sealed(&ring, &kinds, token, &credential.text, credential.bind.as_deref());
         let (_, generation) = opened.ok_or_else(Error::unauthorised)?;
-        let grant = grants::find(store, tkn)?;
+        let wanted = credential.get.as_deref();
+        let (grant, (touch, own)) = grants::find_and(store, tkn, |session, flags| {
+            let own = wanted.filter(|_| !flags.clears).map(|fields| Data::of(session, fields));
+            (Touch::of(session, flags), own)
+        })?;
         if grant.kind != credentials::Kind::Cookie {
             return Err(Error::unauthorised());
         }
@@ -87,14 +100,13 @@ impl Command for Resume {
         if standing == Standing::RotatedOut {
             return Err(Error::try_refresh_token());
         }
-        let data = match &credential.get {
-            None => None,
-            Some(fields) => Some(sessions::read_data(store, tkn, |data| {
-                let value = |field: &std::borrow::Cow<'_, [u8]>| data.field(Bytes::from(field.as_ref())).map(Blob);
-                fields.iter().map(|field| (field.to_vec(), value(field))).collect::<Vec<_>>()
-            })?),
+        let data = match wanted {
+            Some(fields) if grant.flags.clears => Some(sessions::read_data(store, tkn, |data| Data::of(data, fields))?),
+            _ => own,
         };
-        let expiry = sessions::touch_in_passing(store, tkn)?;
+        touch.permit(store)?;
+        let expiry = touch.expires().or(grant.expires);
+        touch.apply(store, tkn);
         if standing == Standing::Newer {
             let (generation, at) = (meta::Decimal::from(u64::from(generation)), meta::Decimal::from(now.0));
             let fields = [(Meta::Gen, generation), (Meta::Rotated, at)];
@@ -104,6 +116,6 @@ impl Command for Resume {
             store.announce(Event::Forward, tkn);
         }
         store.count(Stat::Resumed);
-        Ok(Reply { session: grant.view(token), expiry, data: data.map(Data) })
+        Ok(Reply { session: grant.view(token), expiry, data })
     }
 }

@@ -6,7 +6,7 @@ use crate::credentials::{Ring, issue::SessionView};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
 use crate::session::rotation::Rotated;
-use crate::session::{Meta, Millis, Token};
+use crate::session::{Created, Flags, Meta, Millis, Token};
 
 /// What a session's hash says of its credentials.
 pub struct Grant {
@@ -15,6 +15,7 @@ pub struct Grant {
     pub rotated: Rotated,
     pub payload: Payload,
     pub expires: Option<Millis>,
+    pub flags: Flags,
     /// The moment that touching never goes beyond.
     pub limit: Option<Millis>,
 }
@@ -35,7 +36,7 @@ impl Grant {
         let kinds = [credentials::Kind::Refresh, credentials::Kind::Cookie];
         let Some(kind) = kinds.into_iter().find(|known| kind_name(*known) == kind) else { return Ok(None) };
         let generation = sessions::number(key, Meta::Gen).and_then(|number| u32::try_from(number).ok());
-        let idles = sessions::created(key).is_some_and(|created| created.flags.idles);
+        let Some(Created { flags, .. }) = sessions::created(key) else { return Ok(None) };
         Ok(Some(Self {
             name,
             kind,
@@ -45,7 +46,8 @@ impl Grant {
             },
             payload: payload(key)?,
             expires: key.expires(),
-            limit: if idles { sessions::number(key, Meta::Until).map(Millis) } else { key.expires() },
+            flags,
+            limit: if flags.idles { sessions::number(key, Meta::Until).map(Millis) } else { key.expires() },
         }))
     }
 
@@ -75,13 +77,26 @@ pub fn worthless<S: Store>(store: &S) -> Error {
 /// The credentials of a session whose credential was found to be genuine. That the session is gone, or is another kind
 /// of thing by now, makes the credential worthless.
 pub fn find<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Grant, Error> {
+    find_and(store, token, |_, _| ()).map(|(grant, ())| grant)
+}
+
+/// The same, with what there is to see of the session while it is open.
+pub fn find_and<S: Store, R>(
+    store: &mut S,
+    token: Bytes<'_>,
+    see: impl FnOnce(&S::Key<'_>, Flags) -> R,
+) -> Result<(Grant, R), Error> {
     let key = store.open(token, Mode::Read);
     let grant = match key.kind() {
         Kind::Hash => Grant::of(&key)?,
         _ => None,
     };
+    let found = grant.map(|grant| {
+        let seen = see(&key, grant.flags);
+        (grant, seen)
+    });
     drop(key);
-    grant.ok_or_else(|| worthless(store))
+    found.ok_or_else(|| worthless(store))
 }
 
 /// The generation of a sealed token of this session, and its kind, if it is one of these kinds and genuine.

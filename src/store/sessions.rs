@@ -173,17 +173,6 @@ fn settle_pointer<S: Store>(store: &mut S, token: Bytes<'_>, pointer: &Name, exp
     }
 }
 
-/// Touches a session in passing, at the cost of one look where the touch is spared. Answers when it expires.
-pub fn touch_in_passing<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Millis>, Error> {
-    let (key, flags) = open(store, token, Mode::Read)?;
-    let touch = Touch::of(&key, flags);
-    let expires = touch.expires().or(key.expires());
-    drop(key);
-    touch.permit(store)?;
-    touch.apply(store, token);
-    Ok(expires)
-}
-
 /// Touches a session, and puts right what others should know of it. Answers when it expires.
 pub fn touch<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Millis>, Error> {
     let (key, flags) = open(store, token, Mode::Read)?;
