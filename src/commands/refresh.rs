@@ -12,11 +12,11 @@ use crate::protocol::{Args, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::session::rotation::{self, Rotation};
-use crate::session::{Event, Meta, Millis, Token, meta};
+use crate::session::{Event, Millis, Token};
 use crate::stats::Stat;
 use crate::store::grants::{self, Grant};
 use crate::store::sessions::{Ending, Touch};
-use crate::store::{Field, Key, Mode, Store, realm};
+use crate::store::{Store, realm};
 use serde::Serialize;
 
 pub struct Refresh;
@@ -81,7 +81,7 @@ impl Command for Refresh {
             Rotation::Rotate { to } | Rotation::Forward { to } => {
                 touch.permit(store)?;
                 let issued = credentials(to, touch.expires().or(grant.expires))?;
-                move_on(store, tkn, to, now);
+                grants::move_on(store, tkn, to, now);
                 touch.apply(store, tkn);
                 if matches!(outcome, Rotation::Forward { .. }) {
                     store.count(Stat::Forwarded);
@@ -109,14 +109,6 @@ impl Command for Refresh {
             }
         }
     }
-}
-
-/// Stores that the session has moved on to a generation.
-fn move_on<S: Store>(store: &mut S, tkn: Bytes<'_>, generation: u32, now: Millis) {
-    let (generation, at) = (meta::Decimal::from(u64::from(generation)), meta::Decimal::from(now.0));
-    let fields = [(Meta::Gen, generation), (Meta::Rotated, at)];
-    let fields = fields.iter().map(|(meta, value)| (Field::Meta(*meta), value.as_ref().into()));
-    store.open(tkn, Mode::Write).set_fields(fields);
 }
 
 fn end<S: Store>(store: &mut S, tkn: Bytes<'_>) -> Result<(), Error> {

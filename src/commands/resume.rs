@@ -11,10 +11,10 @@ use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::session::rotation::{Standing, standing};
-use crate::session::{Event, Meta, Millis, Token, meta};
+use crate::session::{Event, Millis, Token};
 use crate::stats::Stat;
 use crate::store::sessions::{self, Touch};
-use crate::store::{Field, Key, Mode, Store, grants, realm};
+use crate::store::{Key, Store, grants, realm};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
@@ -108,10 +108,7 @@ impl Command for Resume {
         let expiry = touch.expires().or(grant.expires);
         touch.apply(store, tkn);
         if standing == Standing::Newer {
-            let (generation, at) = (meta::Decimal::from(u64::from(generation)), meta::Decimal::from(now.0));
-            let fields = [(Meta::Gen, generation), (Meta::Rotated, at)];
-            let fields = fields.iter().map(|(meta, value)| (Field::Meta(*meta), value.as_ref().into()));
-            store.open(tkn, Mode::Write).set_fields(fields);
+            grants::move_on(store, tkn, generation, now);
             store.count(Stat::Forwarded);
             store.announce(Event::Forward, tkn);
         }

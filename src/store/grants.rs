@@ -1,10 +1,11 @@
 //! The credentials of a session, as its hash tells of them: which kind, and how far they were rotated.
 
-use super::{Key, Kind, Mode, Store, sessions};
+use super::{Field, Key, Kind, Mode, Store, sessions};
 use crate::credentials::{self, Payload, Sealed};
 use crate::credentials::{Ring, issue::SessionView};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
+use crate::session::meta::Decimal;
 use crate::session::rotation::Rotated;
 use crate::session::{Created, Flags, Meta, Millis, Token};
 
@@ -97,6 +98,13 @@ pub fn find_and<S: Store, R>(
     });
     drop(key);
     found.ok_or_else(|| worthless(store))
+}
+
+/// Stores that a session has moved on to a generation.
+pub fn move_on<S: Store>(store: &mut S, token: Bytes<'_>, generation: u32, now: Millis) {
+    let fields = [(Meta::Gen, Decimal::from(u64::from(generation))), (Meta::Rotated, Decimal::from(now.0))];
+    let fields = fields.iter().map(|(meta, value)| (Field::Meta(*meta), value.as_ref().into()));
+    store.open(token, Mode::Write).set_fields(fields);
 }
 
 /// The generation of a sealed token of this session, and its kind, if it is one of these kinds and genuine.
