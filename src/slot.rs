@@ -15,6 +15,11 @@ pub const SUFFIX_LEN: usize = 3;
 /// The URL-safe base64 alphabet (RFC 4648, section 5).
 pub const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// Whether a character is of [`BASE64URL`].
+pub const fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
 /// CRC-16/XMODEM of every byte, the polynomial that the Redis Cluster specification names.
 const CRC16: [u16; 256] = {
     let mut table = [0; 256];

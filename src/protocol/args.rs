@@ -263,7 +263,9 @@ pub fn seconds(text: &[u8], option: &str) -> Result<Seconds, Error> {
 
 /// A keyword as it is matched; no keyword is so long that this takes memory.
 pub fn uppercase(keyword: &[u8]) -> SmallVec<[u8; 16]> {
-    keyword.iter().map(u8::to_ascii_uppercase).collect()
+    let mut keyword = SmallVec::from_slice(keyword);
+    keyword.make_ascii_uppercase();
+    keyword
 }
 
 /// Sets an option that may be given once.

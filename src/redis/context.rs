@@ -6,7 +6,7 @@ use crate::session::Millis;
 use redis_module::raw;
 use std::cell::OnceCell;
 use std::ffi::{CStr, c_int, c_uint};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 /// The context that the server hands to a command. It is valid until the command returns.
 pub struct Context {
@@ -78,18 +78,34 @@ impl Context {
 
     /// Sends a command of a key and further arguments to the replicas and the AOF.
     pub fn replicate(&self, command: &CStr, key: Handle<'_>, arguments: &[Handle<'_>]) {
-        // SAFETY: `s` takes a string, `v` an array of strings and its length, which a slice of handles is; the server
-        // takes its own references.
-        unsafe {
-            api!(RedisModule_Replicate)(
-                self.as_ptr(),
-                command.as_ptr(),
-                c"sv".as_ptr(),
-                key.as_ptr(),
-                arguments.as_ptr(),
-                arguments.len(),
-            )
+        /// How many arguments, beside the key, can be passed one by one: an array costs the server a second allocation.
+        const ONE_BY_ONE: usize = 12;
+        const FORMAT: &CStr = c"sssssssssssss";
+        let (context, command, key) = (self.as_ptr(), command.as_ptr(), key.as_ptr());
+        let Some(unused) = ONE_BY_ONE.checked_sub(arguments.len()) else {
+            // SAFETY: `s` takes a string, `v` an array of strings and its length, which a slice of handles is; the
+            // server takes its own references.
+            unsafe {
+                api!(RedisModule_Replicate)(
+                    context,
+                    command,
+                    c"sv".as_ptr(),
+                    key,
+                    arguments.as_ptr(),
+                    arguments.len(),
+                )
+            };
+            return;
         };
+        let mut all = [ptr::null_mut(); ONE_BY_ONE];
+        for (place, handle) in all.iter_mut().zip(arguments) {
+            *place = handle.as_ptr();
+        }
+        let format = FORMAT.to_bytes_with_nul()[unused..].as_ptr().cast();
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = all;
+        // SAFETY: the format has an `s` for the key and for each of the arguments; the server reads no others, and takes
+        // its own references.
+        unsafe { api!(RedisModule_Replicate)(context, command, format, key, a, b, c, d, e, f, g, h, i, j, k, l) };
     }
 
     /// Sends a command of a key and a number to the replicas and the AOF.

@@ -100,8 +100,17 @@ pub struct Flags {
 impl Flags {
     /// The flags in a field's value. A letter that is not known says nothing.
     pub fn parse(letters: &[u8]) -> Self {
-        let has = |letter| letters.contains(&letter);
-        Self { shared: has(b's'), clears: has(b'c'), idles: has(b'i'), listed: has(b'l') }
+        let mut flags = Self::default();
+        for letter in letters {
+            match letter {
+                b's' => flags.shared = true,
+                b'c' => flags.clears = true,
+                b'i' => flags.idles = true,
+                b'l' => flags.listed = true,
+                _ => {}
+            }
+        }
+        flags
     }
 
     fn letters(self) -> impl Iterator<Item = u8> {

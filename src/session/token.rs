@@ -23,8 +23,9 @@ impl<'a> Token<'a> {
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let token: &[u8; LEN] = bytes.try_into().ok()?;
         let own = token.strip_prefix(PREFIX)?;
-        let base64url = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        own.iter().all(base64url).then_some(Self(token))
+        // Without a way out early: on 25 characters looking at all of them at once is faster.
+        let wrong = own.iter().fold(false, |wrong, &byte| wrong | !slot::is_base64url(byte));
+        (!wrong).then_some(Self(token))
     }
 
     pub fn as_bytes(self) -> &'a [u8] {
