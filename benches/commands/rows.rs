@@ -127,7 +127,7 @@ pub const CASES: &[Case] = &[
         before: (1_000, &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE", "LISTED"]]),
         commands: &[&["SH.ENDALL", "user-{new}"]],
         kind: Kind::Creates,
-        one_in: 2_000,
+        one_in: 200,
         ..PLAIN
     },
     Case {
@@ -136,7 +136,7 @@ pub const CASES: &[Case] = &[
         commands: &[&["SH.ENDALL", "user-{new}"]],
         kind: Kind::Creates,
         targets: &[Target::Micros(50_000.0), Target::Times(10.0, "SH.ENDALL of 1,000 sessions")],
-        one_in: 20_000,
+        one_in: 2_000,
         ..PLAIN
     },
     Case { name: RSA, kind: Kind::Signs, one_in: 400, ..PLAIN },

@@ -7,7 +7,7 @@ use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::store::Store;
-use crate::store::sessions::Ending;
+use crate::store::ending::Endings;
 use serde::Serialize;
 
 pub struct End;
@@ -32,8 +32,6 @@ impl Command for End {
     }
 
     fn run<S: Store>(store: &mut S, tokens: Self::Request<'_>) -> Result<impl Serialize, Error> {
-        let prepared: Result<Vec<_>, Error> =
-            tokens.iter().filter_map(|token| Ending::prepare(store, *token).transpose()).collect();
-        Ok(prepared?.into_iter().filter_map(|ending| ending.apply(store).then_some(())).count())
+        Ok(Endings::of(store, tokens)?.apply(store).len())
     }
 }

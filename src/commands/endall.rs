@@ -6,14 +6,18 @@ use super::Command;
 use crate::protocol::args::unknown_option;
 use crate::protocol::{Args, Blob, Error, Form, Status};
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::redis::{Bytes, Name};
+use crate::redis::Bytes;
+use crate::session::{Flags, Token};
 use crate::slot;
-use crate::store::index::{self, Roll};
-use crate::store::sessions::{self, Ending};
-use crate::store::{Access, Mode, Store, keys};
+use crate::store::ending::Endings;
+use crate::store::{Access, Mode, Store, Stored, index, keys, sessions};
 use serde::Serialize;
+use smallvec::SmallVec;
 
 pub struct EndAll;
+
+/// The token of a session that was ended, for the reply.
+pub type Ended = SmallVec<[u8; Token::LEN]>;
 
 /// Which of the sessions.
 pub enum Which<'a> {
@@ -67,67 +71,61 @@ impl Command for EndAll {
         let index = keys::index(&name);
         store.permit(&[((&index).into(), Access::ReadWrite)])?;
         index::prepare(store, &index)?;
-        let all = matches!(which, Which::All);
-        let Roll { alive, gone } = match which {
-            Which::All => index::roll(store, &name, &index)?,
-            Which::Except(kept) => {
-                if !is_of(store, &name, kept)? {
-                    return Err(
-                        Status::SessionTokenInvalid.because("the EXCEPT token is that of another name's session")
-                    );
+        let (all, roll);
+        let mut endings = Endings::default();
+        let gone = match which {
+            Which::All | Which::Except(_) => {
+                let kept = match which {
+                    Which::Except(kept) => Some(kept),
+                    _ => None,
+                };
+                if let Some(kept) = kept
+                    && flags(store, &name, kept)?.is_none()
+                {
+                    let reason = "the EXCEPT token is that of another name's session";
+                    return Err(Status::SessionTokenInvalid.because(reason));
                 }
-                let mut roll = index::roll(store, &name, &index)?;
-                roll.alive.retain(|token| token.as_ref() != kept.as_bytes());
-                roll
+                all = kept.is_none();
+                roll = index::roll(store, &name, &index, Access::ReadWrite)?;
+                let leaving = roll.alive.iter().filter(|listed| kept.is_none_or(|kept| *kept != *listed.token.bytes()));
+                for listed in leaving {
+                    endings.add(store, listed.token.bytes(), listed.created.flags, Some(&name))?;
+                }
+                roll.gone.as_slice()
             }
             Which::Only(given) => {
-                let mut own = Vec::new();
+                all = false;
                 for &token in given {
-                    match is_of(store, &name, token) {
-                        Ok(true) => own.push(Name::from(token.as_bytes())),
-                        Ok(false) => {}
+                    match flags(store, &name, token) {
+                        Ok(Some(flags)) => endings.add(store, token, flags, Some(&name))?,
+                        Ok(None) => {}
                         Err(error) if error == Error::no_session() || error == Error::not_a_session() => {}
                         Err(error) => return Err(error),
                     }
                 }
-                Roll { alive: own, gone: Vec::new() }
+                &[]
             }
         };
-        let endings = prepare(store, &alive)?;
-        let ended = end(store, endings);
+        let ended = endings.apply(store);
         if all {
             index::clear(store, &index);
         } else {
-            index::remove(store, &index, ended.iter().copied().chain(gone.iter().map(Bytes::from)));
+            index::remove(store, &index, ended.iter().copied().chain(gone.iter().map(Stored::bytes)));
         }
-        Ok(ended.into_iter().map(|token| Blob(token.as_bytes().to_vec())).collect::<Vec<_>>())
+        Ok(ended.iter().map(|token| Blob(Ended::from_slice(token))).collect::<Vec<_>>())
     }
 }
 
-/// Whether the session of this token is one of that name.
-fn is_of<S: Store>(store: &mut S, name: &[u8], token: Bytes<'_>) -> Result<bool, Error> {
+/// The flags of the session of this token, if it is one of that name.
+fn flags<S: Store>(store: &mut S, name: &[u8], token: Bytes<'_>) -> Result<Option<Flags>, Error> {
     if slot::of(&token) != slot::of(name) {
-        return Ok(false);
+        return Ok(None);
     }
     sessions::permit(store, token)?;
-    let named = sessions::open(store, token, Mode::Read).map(|(key, _)| sessions::is_named(&key, name));
-    if named == Err(Error::no_session()) {
+    let opened = sessions::open(store, token, Mode::Read);
+    let found = opened.map(|(key, flags)| sessions::is_named(&key, name).then_some(flags));
+    if found == Err(Error::no_session()) {
         store.absence_is_proof(&token)?;
     }
-    named
-}
-
-/// What ending these sessions takes. Changes nothing, and asks for all permissions.
-pub fn prepare<'a, S: Store>(store: &mut S, tokens: &'a [Name]) -> Result<Vec<Ending<'a>>, Error> {
-    let mut endings = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        sessions::permit(store, token.into())?;
-        endings.extend(Ending::prepare(store, token.into())?);
-    }
-    Ok(endings)
-}
-
-/// Ends these sessions and leaves their places on the list to the caller. Answers those that lived.
-pub fn end<'a, S: Store>(store: &mut S, endings: Vec<Ending<'a>>) -> Vec<Bytes<'a>> {
-    endings.into_iter().filter_map(|ending| ending.apply_unlisted(store)).collect()
+    found
 }

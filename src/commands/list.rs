@@ -9,7 +9,7 @@ use crate::protocol::args::unknown_option;
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Access, Store, index, keys};
+use crate::store::{Access, Store, Stored, index, keys};
 use serde::{Serialize, Serializer};
 
 pub struct List;
@@ -64,11 +64,11 @@ impl Command for List {
     fn run<S: Store>(store: &mut S, (name, info): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let index = keys::index(&name);
         store.permit(&[((&index).into(), Access::Read)])?;
-        let sessions = index::roll(store, &name, &index)?.alive;
+        let sessions = index::roll(store, &name, &index, Access::Read)?.alive;
         if !info {
-            return Ok(Reply::Tokens(sessions.into_iter().map(Blob).collect()));
+            return Ok(Reply::Tokens(sessions.into_iter().map(|listed| Blob(listed.token)).collect()));
         }
-        let infos: Result<Vec<_>, Error> = sessions.iter().map(|token| describe(store, token.into())).collect();
+        let infos: Result<Vec<_>, Error> = sessions.iter().map(|listed| describe(store, listed.token.bytes())).collect();
         Ok(Reply::Infos(infos?))
     }
 }

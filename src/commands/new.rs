@@ -8,7 +8,8 @@
 mod options;
 
 use self::options::{Request, unprintable_name};
-use super::{Command, endall};
+use super::Command;
+use super::endall::Ended;
 use crate::credentials::issue::{Holder, Issued, issue};
 use crate::credentials::{Kind as Credentials, Payload};
 use crate::protocol::{Args, Blob, Error, Form, Status, status};
@@ -18,9 +19,10 @@ use crate::session::{Created, Event, Expiry, Lifetime, Meta, Millis, NewToken, S
 use crate::settings::Settings;
 use crate::slot;
 use crate::stats::Stat;
+use crate::store::ending::Endings;
 use crate::store::index::{self, Roll};
 use crate::store::realm::NewSecret;
-use crate::store::{Access, Field, Key, Kind, Mode, Store, grants, keys, realm, sessions};
+use crate::store::{Access, Field, Key, Kind, Mode, Store, Stored, grants, keys, realm, sessions};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
@@ -32,7 +34,7 @@ struct Reply<'a> {
     tkn: NewToken,
     issued: Option<Issued>,
     /// The sessions that LIMIT ended.
-    ended: Vec<Vec<u8>>,
+    ended: Vec<Ended>,
 }
 
 impl Serialize for Reply<'_> {
@@ -195,21 +197,26 @@ impl<'r> Plan<'r> {
     }
 
     /// Puts the session on its name's list and ends those that are too many then. Answers their tokens.
-    fn list<S: Store>(&self, store: &mut S, settings: &Settings) -> Result<Vec<Vec<u8>>, Error> {
+    fn list<S: Store>(&self, store: &mut S, settings: &Settings) -> Result<Vec<Ended>, Error> {
         let Some(index) = &self.index else { return Ok(Vec::new()) };
         let name = &self.request.name;
         let leaving = match self.request.limit.or(settings.max_sessions) {
             Some(limit) => index::beyond(store, name, index, limit)?,
             None => Roll::default(),
         };
-        let endings = endall::prepare(store, &leaving.alive)?;
+        let mut endings = Endings::default();
+        for listed in &leaving.alive {
+            sessions::permit(store, listed.token.bytes())?;
+            endings.add(store, listed.token.bytes(), listed.created.flags, Some(name))?;
+        }
         index::put(store, index, name, (&self.token).into(), self.expires)?;
-        if endings.is_empty() && leaving.gone.is_empty() {
+        if leaving.is_empty() {
             return Ok(Vec::new());
         }
-        let ended = endall::end(store, endings);
-        index::remove(store, index, ended.iter().copied().chain(leaving.gone.iter().map(Bytes::from)));
-        Ok(ended.into_iter().map(|token| token.to_vec()).collect())
+        let ended = endings.apply(store);
+        let gone = leaving.gone.iter().map(Stored::bytes);
+        index::remove(store, index, ended.iter().copied().chain(gone));
+        Ok(ended.iter().map(|token| Ended::from_slice(token)).collect())
     }
 
     /// Writes the session, its data and its pointer.

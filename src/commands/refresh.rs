@@ -15,7 +15,8 @@ use crate::session::rotation::{self, Rotation};
 use crate::session::{Event, Millis, Token};
 use crate::stats::Stat;
 use crate::store::grants::{self, Grant};
-use crate::store::sessions::{Ending, Touch};
+use crate::store::ending::Endings;
+use crate::store::sessions::Touch;
 use crate::store::{Store, realm};
 use serde::Serialize;
 
@@ -98,24 +99,17 @@ impl Command for Refresh {
                 Ok(issued)
             }
             Rotation::Theft => {
-                end(store, tkn)?;
+                Endings::of(store, &[tkn])?.apply(store);
                 store.count(Stat::Thefts);
                 store.announce(Event::Theft, tkn);
                 Err(theft(tkn, &grant, presented, now))
             }
             Rotation::Exhausted => {
-                end(store, tkn)?;
+                Endings::of(store, &[tkn])?.apply(store);
                 Err(Error::unauthorised())
             }
         }
     }
-}
-
-fn end<S: Store>(store: &mut S, tkn: Bytes<'_>) -> Result<(), Error> {
-    if let Some(ending) = Ending::prepare(store, tkn)? {
-        ending.apply(store);
-    }
-    Ok(())
 }
 
 /// What the application needs to tell its user and its log, in words without blanks.

@@ -58,6 +58,12 @@ impl Event {
     }
 }
 
+/// Tells who waits for it, and who listens, what happened to a key that is not open.
+pub fn announce(context: &Context, key: Handle<'_>, event: Event) {
+    context.signal_modified(key);
+    event.announce(context, key);
+}
+
 /// An open key; closed when dropped.
 ///
 /// It borrows the context as its only user, since a key that is open while something else touches it holds stale

@@ -3,22 +3,39 @@
 //! It is a help, never the truth: a session lives or not whatever the index says. What is stale in it is dropped or put
 //! right by whoever writes to it next, a few members at a time, and it goes by itself with the last of its sessions.
 
-use super::{Access, Key, Kind, Mode, Store, keys, sessions};
+use super::{Access, Key, Kind, Mode, Store, Stored, keys, sessions};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
-use crate::session::{Flags, Meta, Millis, Token};
+use crate::session::{Created, Flags, Meta, Millis, Token};
 use crate::slot;
 
 /// How many stale members one command puts right at most.
 const HEALED: usize = 16;
 
+/// A listed session that lives.
+pub struct Listed<V> {
+    pub token: V,
+    pub created: Created,
+}
+
 /// What a name's index comes to once each of its members has been looked at.
-#[derive(Default)]
-pub struct Roll {
+pub struct Roll<V> {
     /// The listed sessions that live, oldest first.
-    pub alive: Vec<Name>,
+    pub alive: Vec<Listed<V>>,
     /// What is on the list for no reason any more.
-    pub gone: Vec<Name>,
+    pub gone: Vec<V>,
+}
+
+impl<V> Roll<V> {
+    pub fn is_empty(&self) -> bool {
+        self.alive.is_empty() && self.gone.is_empty()
+    }
+}
+
+impl<V> Default for Roll<V> {
+    fn default() -> Self {
+        Self { alive: Vec::new(), gone: Vec::new() }
+    }
 }
 
 /// The score of a session that expires then, or never.
@@ -59,7 +76,13 @@ pub fn put<S: Store>(
     let mut key = store.open(index.into(), Mode::Write);
     let stale = match key.kind() {
         Kind::Zset => key.lowest(score(Some(key.now())), HEALED),
-        Kind::Missing => Vec::new(),
+        Kind::Missing => {
+            key.add_members(&[(token, score(expires))]);
+            if let Some(at) = expires {
+                key.expire_at(at);
+            }
+            return Ok(());
+        }
         _ => return Err(wrong_type()),
     };
     if stale.is_empty() {
@@ -81,12 +104,13 @@ fn put_among<S: Store>(
     stale: Vec<(S::Value, f64)>,
 ) {
     let others = stale.into_iter().filter(|(member, _)| member.as_ref() != token.as_bytes());
-    let checked: Vec<_> = others.map(|(member, _)| (find(store, name, member.as_ref()), member)).collect();
+    let mut look = |member: &S::Value| find(store, name, member.bytes(), Access::Read, |key, _| key.expires());
+    let checked: Vec<_> = others.map(|(member, _)| (look(&member), member)).collect();
     let (mut gone, mut there) = (Vec::new(), vec![(token, score(expires))]);
     for (found, member) in &checked {
         match found {
-            Ok(Some(session)) => there.push((member.as_ref().into(), score(session.expires))),
-            Ok(None) => gone.push(Bytes::from(member.as_ref())),
+            Ok(Some(expires)) => there.push((member.bytes(), score(*expires))),
+            Ok(None) => gone.push(member.bytes()),
             // It may be on another node, or is not ours to look at: it stays as it is.
             Err(_) => {}
         }
@@ -133,32 +157,31 @@ fn settle<K: Key>(key: &mut K) {
     }
 }
 
-/// A session as its index needs to know it.
-struct Found {
-    created: Millis,
-    expires: Option<Millis>,
-}
-
-/// The session of this token, if it lives and is a listed one of this name.
-fn find<S: Store>(store: &mut S, name: &[u8], token: &[u8]) -> Result<Option<Found>, Error> {
-    if Token::parse(token).is_none() || slot::of(token) != slot::of(name) {
+/// Sees the session of this token, if it lives and is a listed one of this name.
+fn find<S: Store, R>(
+    store: &mut S,
+    name: &[u8],
+    token: Bytes<'_>,
+    access: Access,
+    see: impl FnOnce(&S::Key<'_>, Created) -> R,
+) -> Result<Option<R>, Error> {
+    if Token::parse(&token).is_none() || slot::of(&token) != slot::of(name) {
         return Ok(None);
     }
-    store.permit(&[(token.into(), Access::Read)])?;
-    let key = store.open(token.into(), Mode::Read);
-    let missing = key.kind() == Kind::Missing;
+    store.permit(&[(token, access)])?;
+    let key = store.open(token, Mode::Read);
+    if key.kind() == Kind::Missing {
+        drop(key);
+        store.absence_is_proof(&token)?;
+        return Ok(None);
+    }
     let listed = sessions::created(&key).filter(|created| created.flags.listed);
     let ours = listed.filter(|_| sessions::is_named(&key, name));
-    let found = ours.map(|created| Found { created: created.at, expires: key.expires() });
-    drop(key);
-    if missing {
-        store.absence_is_proof(token)?;
-    }
-    Ok(found)
+    Ok(ours.map(|created| see(&key, created)))
 }
 
-/// Looks at every session that is on the list of a name.
-pub fn roll<S: Store>(store: &mut S, name: &[u8], index: &Name) -> Result<Roll, Error> {
+/// Looks at every session that is on the list of a name. Asks for this permission to each of them.
+pub fn roll<S: Store>(store: &mut S, name: &[u8], index: &Name, access: Access) -> Result<Roll<S::Value>, Error> {
     let key = store.open(index.into(), Mode::Read);
     let listed = match key.kind() {
         Kind::Zset => key.lowest(f64::INFINITY, usize::MAX),
@@ -169,26 +192,26 @@ pub fn roll<S: Store>(store: &mut S, name: &[u8], index: &Name) -> Result<Roll, 
     if listed.is_empty() {
         store.absence_is_proof(index.as_ref())?;
     }
-    let (mut alive, mut gone) = (Vec::with_capacity(listed.len()), Vec::new());
+    let mut roll = Roll { alive: Vec::with_capacity(listed.len()), ..Roll::default() };
     for (token, _) in listed {
-        let found = find(store, name, token.as_ref())?;
-        let token = Name::from(token.as_ref());
-        match found {
-            Some(session) => alive.push((session.created, token)),
-            None => gone.push(token),
+        match find(store, name, token.bytes(), access, |_, created| created)? {
+            Some(created) => roll.alive.push(Listed { token, created }),
+            None => roll.gone.push(token),
         }
     }
-    alive.sort_by(|one, other| (one.0, one.1.as_ref()).cmp(&(other.0, other.1.as_ref())));
-    Ok(Roll { alive: alive.into_iter().map(|(_, token)| token).collect(), gone })
+    roll.alive.sort_by(|one, other| {
+        one.created.at.cmp(&other.created.at).then_with(|| one.token.as_ref().cmp(other.token.as_ref()))
+    });
+    Ok(roll)
 }
 
 /// What has to leave the list so that a new session makes at most `limit`: the oldest sessions have to end.
-pub fn beyond<S: Store>(store: &mut S, name: &[u8], index: &Name, limit: u32) -> Result<Roll, Error> {
+pub fn beyond<S: Store>(store: &mut S, name: &[u8], index: &Name, limit: u32) -> Result<Roll<S::Value>, Error> {
     let others = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(1);
     if store.open(index.into(), Mode::Read).len() <= others {
         return Ok(Roll::default());
     }
-    let mut roll = roll(store, name, index)?;
+    let mut roll = roll(store, name, index, Access::Read)?;
     roll.alive.truncate(roll.alive.len().saturating_sub(others));
     Ok(roll)
 }

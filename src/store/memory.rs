@@ -1,6 +1,6 @@
 //! A store in memory, for tests of the rules without a server: the same keys, fields and deadlines.
 
-use super::{Access, Field, Key, Kind, Mode, Store};
+use super::{Access, Field, Key, Kind, Mode, Store, Stored};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
 use crate::session::{Event, Millis, NewToken};
@@ -39,6 +39,12 @@ pub struct Memory {
     pub events: Vec<Event>,
     pub counts: Vec<Stat>,
     pub made: u32,
+}
+
+impl Stored for Vec<u8> {
+    fn bytes(&self) -> Bytes<'_> {
+        self.as_slice().into()
+    }
 }
 
 impl Store for Memory {
@@ -88,6 +94,19 @@ impl Store for Memory {
             self.entries.remove(key.as_bytes());
         }
         OpenKey { store: self, name: key.as_bytes(), mode }
+    }
+
+    fn unlink<'k>(&mut self, keys: &[Bytes<'k>]) -> Vec<Bytes<'k>> {
+        let mut there = |key: &Bytes<'k>| {
+            let kind = self.open(*key, Mode::Read).kind();
+            self.entries.remove(key.as_bytes());
+            kind != Kind::Missing
+        };
+        let gone: Vec<_> = keys.iter().filter(|key| there(key)).copied().collect();
+        if !gone.is_empty() {
+            self.effects.push("UNLINK".to_owned());
+        }
+        gone
     }
 
     fn settings(&self) -> Arc<Settings> {

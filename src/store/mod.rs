@@ -3,6 +3,7 @@
 //! [`Store`] is all that the rest needs of a database; [`redis`] is the real one, `memory` one for tests.
 //! [`sessions`] knows which keys belong together and changes them together.
 
+pub mod ending;
 pub mod grants;
 pub mod index;
 pub mod keys;
@@ -22,10 +23,14 @@ use crate::stats::Stat;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
+/// Bytes that were read, and may be handed to the store again.
+pub trait Stored: AsRef<[u8]> {
+    fn bytes(&self) -> Bytes<'_>;
+}
+
 /// A database, as one running command sees it.
 pub trait Store {
-    /// Bytes that were read.
-    type Value: AsRef<[u8]>;
+    type Value: Stored;
     type Key<'s>: Key<Value = Self::Value>
     where
         Self: 's;
@@ -55,6 +60,9 @@ pub trait Store {
 
     /// Opens a key. A key that has expired is not there.
     fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> Self::Key<'s>;
+
+    /// UNLINK of many keys at once. Answers those that were there, each once.
+    fn unlink<'k>(&mut self, keys: &[Bytes<'k>]) -> Vec<Bytes<'k>>;
 
     fn settings(&self) -> Arc<Settings>;
 
@@ -97,7 +105,7 @@ impl<'a> From<Bytes<'a>> for Field<'a> {
 
 /// An open key. Each change to it is an effect: it is replicated as the native command that does the same.
 pub trait Key {
-    type Value: AsRef<[u8]>;
+    type Value: Stored;
 
     /// The time, as the store tells it.
     fn now(&self) -> Millis;

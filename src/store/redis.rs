@@ -3,7 +3,7 @@
 //! The one place that replicates and notifies: whatever changes a key goes through [`OpenKey`], so no command can
 //! forget it.
 
-use super::{Access, Field, Key, Kind, Mode, Store, keys};
+use super::{Access, Field, Key, Kind, Mode, Store, Stored, keys};
 use crate::credentials::base64url;
 use crate::protocol::{Error, Status};
 use crate::redis::bytes::{Static, Text};
@@ -20,6 +20,12 @@ use smallvec::SmallVec;
 use std::cell::OnceCell;
 use std::ffi::CStr;
 use std::sync::{Arc, LazyLock};
+
+impl Stored for Owned {
+    fn bytes(&self) -> Bytes<'_> {
+        self.handle().into()
+    }
+}
 
 pub struct RedisStore {
     context: Context,
@@ -74,6 +80,35 @@ impl Store for RedisStore {
 
     fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> OpenKey<'s> {
         OpenKey(redis::Key::open(&mut self.context, key.to_string(), mode))
+    }
+
+    fn unlink<'k>(&mut self, keys: &[Bytes<'k>]) -> Vec<Bytes<'k>> {
+        /// How many keys go in one command to the replicas and the AOF.
+        const AT_ONCE: usize = 1_000;
+        let mut gone = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(AT_ONCE) {
+            let mut names = Vec::with_capacity(keys.len());
+            for key in keys {
+                let name = key.to_string();
+                let mut open = redis::Key::open(&mut self.context, Text::Borrowed(name.handle()), Mode::Write);
+                if open.kind() == Kind::Missing {
+                    continue;
+                }
+                open.delete();
+                drop(open);
+                names.push(name);
+                gone.push(*key);
+            }
+            let handles: Vec<_> = names.iter().map(Text::handle).collect();
+            if let [first, others @ ..] = handles.as_slice() {
+                self.context.replicate(c"UNLINK", *first, others);
+            }
+            // Once it is on its way: another module that listens may replicate something of its own.
+            for name in handles {
+                redis::key::announce(&self.context, name, Event::Del);
+            }
+        }
+        gone
     }
 
     fn settings(&self) -> Arc<Settings> {

@@ -3,7 +3,7 @@
 use super::{Access, Key, Kind, Mode, Store, index, keys};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
-use crate::session::{Created, Event, Flags, Meta, Millis, Seconds, Token, lifetime, meta};
+use crate::session::{Created, Flags, Meta, Millis, Seconds, Token, lifetime, meta};
 use crate::stats::Stat;
 
 /// Opens a session's key, or tells why there is none.
@@ -283,72 +283,10 @@ pub fn data_fields<K: Key>(key: &K) -> Vec<Vec<u8>> {
     fields
 }
 
-fn data_key(token: Bytes<'_>) -> Result<Name, Error> {
+pub fn data_key(token: Bytes<'_>) -> Result<Name, Error> {
     Token::parse(token.as_bytes()).map(keys::data).ok_or_else(Error::not_a_session)
 }
 
 fn wrong_data() -> Error {
     Status::WrongType.because("the key of the session's data holds the wrong kind of value")
-}
-
-/// The keys of one session, to be deleted together.
-pub struct Ending<'a> {
-    token: Bytes<'a>,
-    data: Option<Name>,
-    pointer: Option<Name>,
-    index: Option<Name>,
-}
-
-impl<'a> Ending<'a> {
-    /// What ending this session takes, or `None` if it has ended. Changes nothing, and asks for all permissions.
-    pub fn prepare<S: Store>(store: &mut S, token: Bytes<'a>) -> Result<Option<Self>, Error> {
-        let key = store.open(token, Mode::Read);
-        let flags = match key.kind() {
-            Kind::Missing => return Ok(None),
-            _ => created(&key).ok_or_else(Error::not_a_session)?.flags,
-        };
-        let data = flags.clears.then(|| data_key(token)).transpose()?;
-        let pointer = pointer_of(&key, flags);
-        let index = index::of(&key, flags).map(|(index, _)| index);
-        drop(key);
-        for derived in data.iter().chain(&pointer).chain(&index) {
-            store.permit(&[(derived.into(), Access::ReadWrite)])?;
-        }
-        Ok(Some(Self { token, data, pointer, index }))
-    }
-
-    /// Ends the session. Answers whether it was there: a token that was given twice ends once.
-    pub fn apply<S: Store>(mut self, store: &mut S) -> bool {
-        let index = self.index.take();
-        let Some(token) = self.apply_unlisted(store) else { return false };
-        if let Some(index) = index {
-            index::remove(store, &index, std::iter::once(token));
-        }
-        true
-    }
-
-    /// Ends the session and leaves its place in the index to the caller. Answers its token, if it was there.
-    pub fn apply_unlisted<S: Store>(self, store: &mut S) -> Option<Bytes<'a>> {
-        let mut session = store.open(self.token, Mode::Write);
-        if session.kind() == Kind::Missing {
-            return None;
-        }
-        session.delete();
-        drop(session);
-        if let Some(data) = &self.data {
-            let mut data = store.open(data.into(), Mode::Write);
-            if data.kind() != Kind::Missing {
-                data.delete();
-            }
-        }
-        if let Some(pointer) = &self.pointer {
-            let mut pointer = store.open(pointer.into(), Mode::Write);
-            if pointer.string().as_deref() == Some(self.token.as_bytes()) {
-                pointer.delete();
-            }
-        }
-        store.count(Stat::Ended);
-        store.announce(Event::End, self.token);
-        Some(self.token)
-    }
 }
