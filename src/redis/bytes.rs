@@ -156,9 +156,12 @@ impl Deref for Bytes<'_> {
     }
 }
 
+/// Room for the names of all keys but those of names longer than usual.
+pub type NameBytes = SmallVec<[u8; 36]>;
+
 /// The name of a key that the module makes up. The server's string of it is made once, when it is first needed.
 pub struct Name {
-    bytes: SmallVec<[u8; 36]>,
+    bytes: NameBytes,
     string: OnceCell<Owned>,
 }
 
@@ -168,9 +171,15 @@ impl Name {
     }
 }
 
+impl From<NameBytes> for Name {
+    fn from(bytes: NameBytes) -> Self {
+        Self { bytes, string: OnceCell::new() }
+    }
+}
+
 impl From<&[u8]> for Name {
     fn from(bytes: &[u8]) -> Self {
-        Self { bytes: SmallVec::from_slice(bytes), string: OnceCell::new() }
+        Self::from(NameBytes::from_slice(bytes))
     }
 }
 

@@ -1,18 +1,22 @@
 //! The names of the keys beside a session's own, each steered into the slot that routed the command.
 
 use crate::redis::Name;
+use crate::redis::bytes::NameBytes;
 use crate::session::Token;
 use crate::slot;
-use smallvec::SmallVec;
 
 fn steered(prefix: &[&[u8]], slot: u16) -> Name {
-    let mut key: SmallVec<[u8; 64]> = SmallVec::new();
+    let length = prefix.iter().map(|part| part.len()).sum();
+    let mut key = NameBytes::from_elem(0, length + slot::SUFFIX_LEN);
+    let mut place = key.as_mut_slice();
     for part in prefix {
-        key.extend_from_slice(part);
+        let (start, rest) = place.split_at_mut(part.len());
+        start.copy_from_slice(part);
+        place = rest;
     }
-    let suffix = slot::steer(&key, slot);
-    key.extend_from_slice(&suffix);
-    Name::from(key.as_slice())
+    let steering = slot::steer(&key[..length], slot);
+    key[length..].copy_from_slice(&steering);
+    Name::from(key)
 }
 
 /// The data of a session made with CLEAR: `sh:d:<the token's 25>:<3>`.
