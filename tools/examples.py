@@ -94,6 +94,9 @@ class Page:
 
 
 if __name__ == "__main__":
+    # redis-cli takes it lightly when nobody answers; the pages would lose their output.
+    if redis_cli(sys.argv[1], "PING") != "PONG":
+        sys.exit(f"no server on port {sys.argv[1]}")
     for path in sys.argv[2:]:
         with open(path, encoding="utf-8") as page:
             text = Page(sys.argv[1]).text(page.read())

@@ -5,8 +5,8 @@
 use super::Command;
 use crate::protocol::args::unknown_option;
 use crate::protocol::{Args, Blob, Error, Form, Status};
-use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::redis::Bytes;
+use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::session::{Flags, Token};
 use crate::slot;
 use crate::store::ending::Endings;

@@ -68,7 +68,8 @@ impl Command for List {
         if !info {
             return Ok(Reply::Tokens(sessions.into_iter().map(|listed| Blob(listed.token)).collect()));
         }
-        let infos: Result<Vec<_>, Error> = sessions.iter().map(|listed| describe(store, listed.token.bytes())).collect();
+        let infos: Result<Vec<_>, Error> =
+            sessions.iter().map(|listed| describe(store, listed.token.bytes())).collect();
         Ok(Reply::Infos(infos?))
     }
 }

@@ -209,7 +209,11 @@ impl<'r> Plan<'r> {
             sessions::permit(store, listed.token.bytes())?;
             endings.add(store, listed.token.bytes(), listed.created.flags, Some(name))?;
         }
-        index::put(store, index, name, (&self.token).into(), self.expires)?;
+        let leaves = |token: &[u8]| {
+            let alive = leaving.alive.iter().map(|listed| &listed.token);
+            alive.chain(&leaving.gone).any(|leaving| leaving.as_ref() == token)
+        };
+        index::put_instead(store, index, name, ((&self.token).into(), self.expires), leaves)?;
         if leaving.is_empty() {
             return Ok(Vec::new());
         }

@@ -4,17 +4,17 @@
 
 use super::Command;
 use crate::protocol::{Args, Blob, Error, Form, Status, status};
+use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::redis::{Bytes, Name};
 use crate::store::{Access, Store, keys, sessions};
 use serde::Serialize;
 
 pub struct Open;
 
 #[derive(Serialize)]
-struct Reply<'a> {
+struct Reply<'a, T> {
     name: Blob<&'a [u8]>,
-    tkn: Blob<Name>,
+    tkn: T,
     st: u8,
 }
 

@@ -4,14 +4,17 @@ use super::api::api;
 use super::bytes::{Handle, Owned};
 use crate::session::Millis;
 use redis_module::raw;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::ffi::{CStr, c_int, c_uint};
 use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
 
 /// The context that the server hands to a command. It is valid until the command returns.
 pub struct Context {
     raw: NonNull<raw::RedisModuleCtx>,
     now: OnceCell<u64>,
+    /// The number that was last written out, and its string.
+    number: RefCell<Option<(u64, Owned)>>,
 }
 
 /// What a command is about to do with a key, for the server's access control.
@@ -36,7 +39,7 @@ impl Context {
     /// # Safety
     /// `raw` is a context of the server that stays valid as long as the value, and nothing else uses it.
     pub(super) unsafe fn new(raw: NonNull<raw::RedisModuleCtx>) -> Self {
-        Self { raw, now: OnceCell::new() }
+        Self { raw, now: OnceCell::new(), number: RefCell::new(None) }
     }
 
     pub(super) fn as_ptr(&self) -> *mut raw::RedisModuleCtx {
@@ -48,15 +51,27 @@ impl Context {
         *self.now.get_or_init(|| now().0)
     }
 
+    /// A number as a string of the server. A session's expiry is said of its key, its pointer and its index: the same string
+    /// serves them all.
+    pub fn with_number<R>(&self, number: u64, work: impl FnOnce(Handle<'_>) -> R) -> R {
+        let mut last = self.number.borrow_mut();
+        if last.as_ref().is_none_or(|(known, _)| *known != number) {
+            *last = Some((number, Owned::from(itoa::Buffer::new().format(number).as_bytes())));
+        }
+        let (_, string) = last.as_ref().expect("it was just set");
+        work(string.handle())
+    }
+
     fn has_flag(&self, flag: u32) -> bool {
         // SAFETY: the context is valid.
         let flags = unsafe { api!(RedisModule_GetContextFlags)(self.as_ptr()) };
         flags as u32 & flag != 0
     }
 
-    /// Whether this server is a node of a cluster.
+    /// Whether this server is a node of a cluster. It is or is not for as long as it runs.
     pub fn is_cluster(&self) -> bool {
-        self.has_flag(raw::REDISMODULE_CTX_FLAGS_CLUSTER)
+        static CLUSTER: OnceLock<bool> = OnceLock::new();
+        *CLUSTER.get_or_init(|| self.has_flag(raw::REDISMODULE_CTX_FLAGS_CLUSTER))
     }
 
     pub fn is_replica(&self) -> bool {
@@ -86,14 +101,7 @@ impl Context {
             // SAFETY: `s` takes a string, `v` an array of strings and its length, which a slice of handles is; the
             // server takes its own references.
             unsafe {
-                api!(RedisModule_Replicate)(
-                    context,
-                    command,
-                    c"sv".as_ptr(),
-                    key,
-                    arguments.as_ptr(),
-                    arguments.len(),
-                )
+                api!(RedisModule_Replicate)(context, command, c"sv".as_ptr(), key, arguments.as_ptr(), arguments.len())
             };
             return;
         };
@@ -106,13 +114,6 @@ impl Context {
         // SAFETY: the format has an `s` for the key and for each of the arguments; the server reads no others, and takes
         // its own references.
         unsafe { api!(RedisModule_Replicate)(context, command, format, key, a, b, c, d, e, f, g, h, i, j, k, l) };
-    }
-
-    /// Sends a command of a key and a number to the replicas and the AOF.
-    pub fn replicate_number(&self, command: &CStr, key: Handle<'_>, number: u64) {
-        let number = i64::try_from(number).unwrap_or(i64::MAX);
-        // SAFETY: `s` takes a string, `l` a 64-bit integer; the server takes its own reference to the string.
-        unsafe { api!(RedisModule_Replicate)(self.as_ptr(), command.as_ptr(), c"sl".as_ptr(), key.as_ptr(), number) };
     }
 
     /// Tells who waits for it (WATCH, client-side caching) that a key has changed.

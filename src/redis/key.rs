@@ -4,7 +4,6 @@ use super::api::api;
 use super::bytes::{Handle, Owned, Text};
 use super::context::{Context, EventClass};
 use redis_module::raw;
-use smallvec::SmallVec;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
@@ -133,7 +132,7 @@ impl<'a> Key<'a> {
         unsafe { api!(RedisModule_SetAbsExpire)(self.raw, at) };
     }
 
-    /// The number of fields of a hash.
+    /// The number of fields of a hash, of members of a sorted set, or of bytes of a string.
     pub fn len(&self) -> usize {
         // SAFETY: the key is open, or null, whose length is 0.
         unsafe { api!(RedisModule_ValueLength)(self.raw) }
@@ -249,7 +248,7 @@ impl<'a> Key<'a> {
     }
 
     /// The bytes of a string key.
-    pub fn string(&self) -> Option<SmallVec<[u8; 32]>> {
+    pub fn string(&self) -> Option<Owned> {
         if self.kind != Kind::String {
             return None;
         }
@@ -258,7 +257,7 @@ impl<'a> Key<'a> {
         let start = unsafe { api!(RedisModule_StringDMA)(self.raw, &mut length, raw::REDISMODULE_READ as c_int) };
         // SAFETY: the server answers with the buffer and length of the value, which stays until the key is written to.
         let bytes: &[u8] = unsafe { std::slice::from_raw_parts(start.cast(), length) };
-        Some(SmallVec::from_slice(bytes))
+        Some(Owned::from(bytes))
     }
 
     /// The members of a sorted set with a score of at most `up_to`, lowest first, and their scores.

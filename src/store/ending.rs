@@ -68,7 +68,8 @@ impl<'a> Endings<'a> {
         let ended = store.unlink(&self.sessions);
         let mut derived: Vec<_> = self.data.iter().map(Bytes::from).collect();
         for (pointer, token) in &self.pointers {
-            if store.open(pointer.into(), Mode::Read).string().as_deref() == Some(token.as_bytes()) {
+            let led_to = store.open(pointer.into(), Mode::Read).string();
+            if led_to.is_some_and(|led_to| led_to.as_ref() == token.as_bytes()) {
                 derived.push(pointer.into());
             }
         }

@@ -1,7 +1,10 @@
-//! The index of a name: a sorted set of the tokens of its listed sessions, by the expiry known at the last write.
+//! The index of a name: the tokens of its listed sessions, by the expiry known at the last write.
 //!
 //! It is a help, never the truth: a session lives or not whatever the index says. What is stale in it is dropped or put
 //! right by whoever writes to it next, a few members at a time, and it goes by itself with the last of its sessions.
+//!
+//! Most names have one session. Then the index is a string, the token, that expires with the session: one effect where a
+//! sorted set takes two, and less memory. With the second session it becomes a sorted set.
 
 use super::{Access, Key, Kind, Mode, Store, Stored, keys, sessions};
 use crate::protocol::{Error, Status};
@@ -44,18 +47,34 @@ fn score(expires: Option<Millis>) -> f64 {
     expires.map_or(f64::INFINITY, |Millis(at)| at as f64)
 }
 
-fn wrong_type() -> Error {
-    Status::WrongType.because("the key of the name's index holds the wrong kind of value")
+/// What an index holds.
+enum List<V> {
+    Empty,
+    One(V),
+    Many,
+}
+
+/// Fails if something else is in the index's place.
+fn list<K: Key>(key: &K) -> Result<List<K::Value>, Error> {
+    match key.kind() {
+        Kind::Missing => Ok(List::Empty),
+        Kind::Zset => Ok(List::Many),
+        _ => {
+            let short = (key.len() == Token::LEN).then(|| key.string()).flatten();
+            let only = short.filter(|text| Token::parse(text.as_ref()).is_some());
+            let wrong = "the key of the name's index holds the wrong kind of value";
+            only.map(List::One).ok_or_else(|| Status::WrongType.because(wrong))
+        }
+    }
 }
 
 /// Fails if the index cannot be written to: another kind of value is in its place, or it may be on another node. To be
 /// asked before anything is changed.
 pub fn prepare<S: Store>(store: &mut S, index: &Name) -> Result<(), Error> {
-    let kind = store.open(index.into(), Mode::Read).kind();
-    match kind {
-        Kind::Zset => Ok(()),
-        Kind::Missing => store.absence_is_proof(index.as_ref()),
-        _ => Err(wrong_type()),
+    let list = list(&store.open(index.into(), Mode::Read))?;
+    match list {
+        List::One(_) | List::Many => Ok(()),
+        List::Empty => store.absence_is_proof(index.as_ref()),
     }
 }
 
@@ -70,27 +89,41 @@ pub fn put<S: Store>(
     token: Bytes<'_>,
     expires: Option<Millis>,
 ) -> Result<(), Error> {
+    put_instead(store, index, name, (token, expires), |_| false)
+}
+
+/// Lists a session where others are about to leave the list.
+pub fn put_instead<S: Store>(
+    store: &mut S,
+    index: &Name,
+    name: &[u8],
+    (token, expires): (Bytes<'_>, Option<Millis>),
+    leaves: impl Fn(&[u8]) -> bool,
+) -> Result<(), Error> {
     if store.is_cluster() {
         prepare(store, index)?;
     }
     let mut key = store.open(index.into(), Mode::Write);
-    let stale = match key.kind() {
-        Kind::Zset => key.lowest(score(Some(key.now())), HEALED),
-        Kind::Missing => {
-            key.add_members(&[(token, score(expires))]);
-            if let Some(at) = expires {
-                key.expire_at(at);
-            }
-            return Ok(());
+    match list(&key)? {
+        List::Empty => key.set_string(token, expires),
+        List::One(own) if own.as_ref() == token.as_bytes() => settle(&mut key, expires),
+        List::One(other) if leaves(other.as_ref()) => key.set_string(token, expires),
+        List::One(other) => {
+            let others = key.expires();
+            key.delete();
+            key.add_members(&[(other.bytes(), score(others)), (token, score(expires))]);
+            settle_many(&mut key);
         }
-        _ => return Err(wrong_type()),
-    };
-    if stale.is_empty() {
-        key.add_members(&[(token, score(expires))]);
-        settle(&mut key);
-    } else {
-        drop(key);
-        put_among(store, index, name, (token, expires), stale);
+        List::Many => {
+            let stale = key.lowest(score(Some(key.now())), HEALED);
+            if stale.is_empty() {
+                key.add_members(&[(token, score(expires))]);
+                settle_many(&mut key);
+            } else {
+                drop(key);
+                put_among(store, index, name, (token, expires), stale);
+            }
+        }
     }
     Ok(())
 }
@@ -118,40 +151,54 @@ fn put_among<S: Store>(
     let mut key = store.open(index.into(), Mode::Write);
     key.add_members(&there);
     key.remove_members(gone.into_iter());
-    settle(&mut key);
+    settle_many(&mut key);
 }
 
 /// Lists a session again whose place was lost, or is not that of its expiry: the server evicted the index, or somebody
 /// changed the one or the other by hand.
 pub fn heal<S: Store>(store: &mut S, index: &Name, name: &[u8], token: Bytes<'_>, expires: Option<Millis>) {
-    if store.open(index.into(), Mode::Read).score(token) != Some(score(expires)) {
+    let key = store.open(index.into(), Mode::Read);
+    let in_place = match list(&key) {
+        Ok(List::One(own)) => own.as_ref() == token.as_bytes() && key.expires() == expires,
+        Ok(List::Many) => key.score(token) == Some(score(expires)),
+        Ok(List::Empty) | Err(_) => false,
+    };
+    drop(key);
+    if !in_place {
         // An index that cannot be written to now heals later.
         let _ = put(store, index, name, token, expires);
     }
 }
 
 /// Takes sessions off the list.
-pub fn remove<'a, S: Store>(store: &mut S, index: &Name, tokens: impl Iterator<Item = Bytes<'a>>) {
+pub fn remove<'a, S: Store>(store: &mut S, index: &Name, mut tokens: impl Iterator<Item = Bytes<'a>>) {
     let mut key = store.open(index.into(), Mode::Write);
-    if key.kind() == Kind::Zset && key.remove_members(tokens) > 0 {
-        settle(&mut key);
+    match list(&key) {
+        Ok(List::One(own)) if tokens.any(|token| own.as_ref() == token.as_bytes()) => key.delete(),
+        Ok(List::Many) if key.remove_members(tokens) > 0 => settle_many(&mut key),
+        _ => {}
     }
 }
 
 /// Takes everything off the list.
 pub fn clear<S: Store>(store: &mut S, index: &Name) {
     let mut key = store.open(index.into(), Mode::Write);
-    if key.kind() == Kind::Zset {
+    if let Ok(List::One(_) | List::Many) = list(&key) {
         key.delete();
     }
 }
 
-/// Makes the index go with the last of its sessions.
-fn settle<K: Key>(key: &mut K) {
-    let Some(highest) = key.highest_score() else { return };
-    let wanted = highest.is_finite().then_some(Millis(highest as u64));
-    match wanted {
-        _ if key.expires() == wanted => {}
+/// Makes an index of many go with the last of its sessions.
+fn settle_many<K: Key>(key: &mut K) {
+    if let Some(highest) = key.highest_score() {
+        settle(key, highest.is_finite().then_some(Millis(highest as u64)));
+    }
+}
+
+/// Makes an index go at that time, or never.
+fn settle<K: Key>(key: &mut K, expires: Option<Millis>) {
+    match expires {
+        _ if key.expires() == expires => {}
         Some(at) => key.expire_at(at),
         None => key.persist(),
     }
@@ -183,17 +230,17 @@ fn find<S: Store, R>(
 /// Looks at every session that is on the list of a name. Asks for this permission to each of them.
 pub fn roll<S: Store>(store: &mut S, name: &[u8], index: &Name, access: Access) -> Result<Roll<S::Value>, Error> {
     let key = store.open(index.into(), Mode::Read);
-    let listed = match key.kind() {
-        Kind::Zset => key.lowest(f64::INFINITY, usize::MAX),
-        Kind::Missing => Vec::new(),
-        _ => return Err(wrong_type()),
+    let listed = match list(&key)? {
+        List::Empty => Vec::new(),
+        List::One(token) => vec![token],
+        List::Many => key.lowest(f64::INFINITY, usize::MAX).into_iter().map(|(token, _)| token).collect(),
     };
     drop(key);
     if listed.is_empty() {
         store.absence_is_proof(index.as_ref())?;
     }
     let mut roll = Roll { alive: Vec::with_capacity(listed.len()), ..Roll::default() };
-    for (token, _) in listed {
+    for token in listed {
         match find(store, name, token.bytes(), access, |_, created| created)? {
             Some(created) => roll.alive.push(Listed { token, created }),
             None => roll.gone.push(token),
@@ -208,7 +255,14 @@ pub fn roll<S: Store>(store: &mut S, name: &[u8], index: &Name, access: Access) 
 /// What has to leave the list so that a new session makes at most `limit`: the oldest sessions have to end.
 pub fn beyond<S: Store>(store: &mut S, name: &[u8], index: &Name, limit: u32) -> Result<Roll<S::Value>, Error> {
     let others = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(1);
-    if store.open(index.into(), Mode::Read).len() <= others {
+    let key = store.open(index.into(), Mode::Read);
+    let listed = match list(&key)? {
+        List::Empty => 0,
+        List::One(_) => 1,
+        List::Many => key.len(),
+    };
+    drop(key);
+    if listed <= others {
         return Ok(Roll::default());
     }
     let mut roll = roll(store, name, index, Access::Read)?;

@@ -6,7 +6,6 @@ use crate::redis::Bytes;
 use crate::session::{Event, Millis, NewToken};
 use crate::settings::Settings;
 use crate::stats::Stat;
-use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -191,9 +190,9 @@ impl Key for OpenKey<'_> {
         self.hash().into_iter().flatten().for_each(|(field, value)| visit(field, value));
     }
 
-    fn string(&self) -> Option<SmallVec<[u8; 32]>> {
+    fn string(&self) -> Option<Vec<u8>> {
         match self.entry() {
-            Some(Entry { value: Value::String(value), .. }) => Some(value.as_slice().into()),
+            Some(Entry { value: Value::String(value), .. }) => Some(value.clone()),
             _ => None,
         }
     }

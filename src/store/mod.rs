@@ -20,7 +20,6 @@ pub use crate::redis::key::{Kind, Mode};
 use crate::session::{Event, Meta, Millis, NewToken};
 use crate::settings::Settings;
 use crate::stats::Stat;
-use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Bytes that were read, and may be handed to the store again.
@@ -114,11 +113,11 @@ pub trait Key {
 
     fn field<'a>(&self, field: impl Into<Field<'a>>) -> Option<Self::Value>;
     fn has<'a>(&self, field: impl Into<Field<'a>>) -> bool;
-    /// The number of fields, metadata included.
+    /// The number of fields of a hash, metadata included, of members of a sorted set, or of bytes of a string.
     fn len(&self) -> usize;
     fn each_field(&self, visit: &mut dyn FnMut(&[u8], &[u8]));
     /// The value of a string key.
-    fn string(&self) -> Option<SmallVec<[u8; 32]>>;
+    fn string(&self) -> Option<Self::Value>;
 
     /// HSET. Answers how many fields are new.
     fn set_fields<'a>(&mut self, fields: impl Iterator<Item = (Field<'a>, Bytes<'a>)>) -> usize;

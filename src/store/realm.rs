@@ -60,7 +60,7 @@ pub fn verifying<S: Store>(store: &mut S, settings: &Settings) -> Result<Option<
     let key = store.open(SECRET_KEY.into(), Mode::Read);
     let secret = match key.kind() {
         Kind::Missing => return Ok(None),
-        _ => key.string().as_deref().and_then(Secret::new).ok_or_else(unreadable)?,
+        _ => key.string().and_then(|text| Secret::new(text.as_ref())).ok_or_else(unreadable)?,
     };
     drop(key);
     Ok(Some(ring(store.database(), &[secret], settings)))

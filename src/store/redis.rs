@@ -196,7 +196,7 @@ impl Key for OpenKey<'_> {
         self.0.each_field(visit);
     }
 
-    fn string(&self) -> Option<SmallVec<[u8; 32]>> {
+    fn string(&self) -> Option<Owned> {
         self.0.string()
     }
 
@@ -228,17 +228,16 @@ impl Key for OpenKey<'_> {
     }
 
     fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>) {
+        /// The option of SET, made once.
+        static PXAT: LazyLock<Static> = LazyLock::new(|| Static::from(Owned::from(b"PXAT".as_slice())));
         let value = value.to_string();
         self.0.set_string(value.handle());
-        match expires {
-            None => self.effect(Event::Set, c"SET", &[value.handle()]),
-            Some(at) => {
-                self.0.set_expires(at.0);
-                let (option, at) = (Owned::from(b"PXAT".as_slice()), Owned::from(at.0.to_string().as_bytes()));
-                self.effect(Event::Set, c"SET", &[value.handle(), option.handle(), at.handle()]);
-                self.0.changed(Event::Expire);
-            }
-        }
+        self.0.changed(Event::Set);
+        let (context, name) = (self.0.context(), self.0.name());
+        let Some(Millis(at)) = expires else { return context.replicate(c"SET", name, &[value.handle()]) };
+        context.with_number(at, |at| context.replicate(c"SET", name, &[value.handle(), PXAT.handle(), at]));
+        self.0.set_expires(at);
+        self.0.changed(Event::Expire);
     }
 
     fn lowest(&self, up_to: f64, count: usize) -> Vec<(Owned, f64)> {
@@ -286,7 +285,8 @@ impl Key for OpenKey<'_> {
     fn expire_at(&mut self, at: Millis) {
         self.0.set_expires(at.0);
         self.0.changed(Event::Expire);
-        self.0.context().replicate_number(c"PEXPIREAT", self.0.name(), at.0);
+        let (context, name) = (self.0.context(), self.0.name());
+        context.with_number(at.0, |at| context.replicate(c"PEXPIREAT", name, &[at]));
     }
 
     fn delete(&mut self) {

@@ -1,6 +1,6 @@
 //! Sessions in a store: which keys belong to one, and what changes together.
 
-use super::{Access, Key, Kind, Mode, Store, index, keys};
+use super::{Access, Key, Kind, Mode, Store, Stored, index, keys};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
 use crate::session::{Created, Flags, Meta, Millis, Seconds, Token, lifetime, meta};
@@ -50,7 +50,7 @@ pub fn count<K: Key>(key: &K) -> usize {
 /// The session that a name's pointer leads to, as long as it lives and is the shared session of that name.
 ///
 /// Permission to read the pointer's key is the caller's to ask for; that of the session is asked for here.
-pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Option<Name>, Error> {
+pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Option<S::Value>, Error> {
     let key = store.open(pointer.into(), Mode::Read);
     let found = match key.kind() {
         Kind::Missing => None,
@@ -64,12 +64,11 @@ pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Op
         store.absence_is_proof(pointer.as_ref())?;
         return Ok(None);
     };
-    if Token::parse(&found).is_none() {
+    if Token::parse(found.as_ref()).is_none() {
         return Ok(None);
     }
-    let found = Name::from(found.as_slice());
-    store.permit(&[((&found).into(), Access::Read)])?;
-    let session = store.open((&found).into(), Mode::Read);
+    store.permit(&[(found.bytes(), Access::Read)])?;
+    let session = store.open(found.bytes(), Mode::Read);
     if session.kind() == Kind::Missing {
         drop(session);
         store.absence_is_proof(found.as_ref())?;
@@ -157,7 +156,7 @@ fn pointer_of<K: Key>(key: &K, flags: Flags) -> Option<Name> {
 fn settle_pointer<S: Store>(store: &mut S, token: Bytes<'_>, pointer: &Name, expires: Option<Millis>) {
     let mut key = store.open(pointer.into(), Mode::Write);
     match key.kind() {
-        Kind::String if key.string().as_deref() == Some(token.as_bytes()) => {
+        Kind::String if key.string().is_some_and(|own| own.as_ref() == token.as_bytes()) => {
             if let Some(at) = expires.filter(|_| key.expires() != expires) {
                 key.expire_at(at);
             }

@@ -113,12 +113,55 @@ fn what_renews_a_session_keeps_it_on_the_list() {
     let mut client = server.client();
     let token = client.new_session(&["alice", "LISTED", "IDLE", "600"]);
     let index = client.key("sh:n:*");
-    for renew in [&["SH.TOUCH", &token][..], &["SH.SET", &token, "a", "1"]] {
-        client.ok(&["PEXPIRE", &token, "60000"]);
-        client.ok(renew);
-        let expires = client.expiry(&token);
-        assert_eq!(client.expiry(&index), expires, "{renew:?}");
-        assert_eq!(client.text(&["ZSCORE", &index, &token]), expires.to_string(), "{renew:?}");
+    // Alone, and among others.
+    for others in 0..2 {
+        for renew in [&["SH.TOUCH", &token][..], &["SH.SET", &token, "a", "1"]] {
+            client.ok(&["PEXPIRE", &token, "60000"]);
+            client.ok(renew);
+            let expires = client.expiry(&token);
+            assert_eq!(client.expiry(&index), expires, "{renew:?}");
+            match others {
+                0 => assert_eq!(client.text(&["GET", &index]), token, "{renew:?}"),
+                _ => assert_eq!(client.text(&["ZSCORE", &index, &token]), expires.to_string(), "{renew:?}"),
+            }
+        }
+        client.new_session(&["alice", "LISTED", "EXPIRY", "30", "DELETE"]);
+    }
+}
+
+#[test]
+fn a_list_of_one_is_a_string_and_of_more_a_sorted_set() {
+    let server = Server::start();
+    let mut client = server.client();
+    let lifetimes = [&["EXPIRY", "60", "DELETE"][..], &[], &["IDLE", "30"]];
+    for (position, lifetime) in lifetimes.iter().enumerate() {
+        let first = client.new_session(&[&["alice", "LISTED"], *lifetime].concat());
+        let index = client.key("sh:n:*");
+        assert_eq!(client.text(&["TYPE", &index]), "string");
+        assert_eq!(client.text(&["GET", &index]), first);
+        assert_eq!(client.expiry(&index), client.expiry(&first));
+        let score = |client: &mut Client, token: &str| match client.expiry(token) {
+            -1 => "inf".to_owned(),
+            at => at.to_string(),
+        };
+        let second = client.new_session(&[&["alice", "LISTED"], lifetimes[(position + 1) % 3]].concat());
+        assert_eq!(client.text(&["TYPE", &index]), "zset");
+        for token in [&first, &second] {
+            let wanted = score(&mut client, token);
+            assert_eq!(client.text(&["ZSCORE", &index, token]), wanted);
+        }
+        let expiries = [client.expiry(&first), client.expiry(&second)];
+        let latest = if expiries.contains(&-1) { -1 } else { expiries[0].max(expiries[1]) };
+        assert_eq!(client.expiry(&index), latest);
+        let mut listed = client.list(&["SH.LIST", "alice"]);
+        listed.sort();
+        let mut both = [first, second];
+        both.sort();
+        assert_eq!(listed, both);
+        assert_eq!(client.int(&["SH.END", &both[0]]), 1);
+        assert_eq!(client.list(&["SH.LIST", "alice"]), both[1..]);
+        assert_eq!(client.int(&["SH.END", &both[1]]), 1);
+        assert_eq!(client.keys(), [""; 0]);
     }
 }
 
@@ -144,6 +187,12 @@ fn a_name_that_shares_keys_with_another_in_a_list_tells_only_its_own() {
     let own = client.new_session(&["alice", "LISTED"]);
     let index = client.key("sh:n:*");
     let others = [client.new_session(&["{alice}", "LISTED"]), client.new_session(&["alice"])];
+    for forged in &others {
+        client.ok(&["SET", &index, forged]);
+        assert_eq!(client.list(&["SH.LIST", "alice"]), [""; 0]);
+    }
+    client.ok(&["DEL", &index]);
+    client.ok(&["ZADD", &index, "inf", &own]);
     for forged in others.iter().map(String::as_str).chain(["nonsense", &index]) {
         client.ok(&["ZADD", &index, "inf", forged]);
     }
@@ -183,23 +232,25 @@ fn a_key_of_another_type_in_place_of_the_list_is_told_and_nothing_is_lost() {
     let mut client = server.client();
     let token = client.new_session(&["alice", "LISTED", "IDLE", "600"]);
     let index = client.key("sh:n:*");
-    client.ok(&["DEL", &index]);
-    client.ok(&["RPUSH", &index, "somebody's"]);
-    let before = client.contents();
-    for command in [
-        &["SH.LIST", "alice"][..],
-        &["SH.LIST", "alice", "INFO"],
-        &["SH.NEW", "alice", "LISTED"],
-        &["SH.NEW", "alice", "LIMIT", "1"],
-        &["SH.ENDALL", "alice"],
-        &["SH.ENDALL", "alice", "EXCEPT", &token],
-        &["SH.ENDALL", "alice", "ONLY", &token],
-    ] {
-        assert_eq!(client.status(command), "WRONGTYPE", "{command:?}");
+    for put in [&["RPUSH", &index, "somebody's"][..], &["SET", &index, "somebody's"], &["SET", &index, ""]] {
+        client.ok(&["DEL", &index]);
+        client.ok(put);
+        let before = client.contents();
+        for command in [
+            &["SH.LIST", "alice"][..],
+            &["SH.LIST", "alice", "INFO"],
+            &["SH.NEW", "alice", "LISTED"],
+            &["SH.NEW", "alice", "LIMIT", "1"],
+            &["SH.ENDALL", "alice"],
+            &["SH.ENDALL", "alice", "EXCEPT", &token],
+            &["SH.ENDALL", "alice", "ONLY", &token],
+        ] {
+            assert_eq!(client.status(command), "WRONGTYPE", "{put:?} {command:?}");
+        }
+        assert_eq!(client.contents(), before);
+        client.ok(&["PEXPIRE", &token, "60000"]);
+        assert_eq!(client.int(&["SH.TOUCH", &token]), 600_000);
     }
-    assert_eq!(client.contents(), before);
-    client.ok(&["PEXPIRE", &token, "60000"]);
-    assert_eq!(client.int(&["SH.TOUCH", &token]), 600_000);
     assert_eq!(client.int(&["SH.END", &token]), 1);
     assert_eq!(client.keys(), [index]);
 }

@@ -31,6 +31,10 @@ fn scores(store: &Memory, name: &str) -> Vec<(String, f64)> {
         Some(Entry { value: Value::Zset(members), .. }) => {
             members.iter().map(|(token, score)| (String::from_utf8_lossy(token).into_owned(), *score)).collect()
         }
+        Some(Entry { value: Value::String(token), expires }) => {
+            let score = expires.map_or(f64::INFINITY, |Millis(at)| at as f64);
+            vec![(String::from_utf8_lossy(token).into_owned(), score)]
+        }
         None => Vec::new(),
         other => panic!("no index: {other:?}"),
     }
