@@ -130,13 +130,14 @@ pub struct Created {
 
 impl Created {
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        /// Numbers of so many digits fit into 64 bits.
+        const DIGITS: std::ops::RangeInclusive<usize> = 1..=19;
+        let digits = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
         let (number, letters) = text.split_at(digits);
-        if digits == 0 || !matches!(letters.first(), None | Some(b' ')) {
+        if !DIGITS.contains(&digits) || !matches!(letters.first(), None | Some(b' ')) {
             return None;
         }
-        let shifted = |at: u64, digit: &u8| at.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
-        let at = number.iter().try_fold(0, shifted)?;
+        let at = number.iter().fold(0, |at, digit| at * 10 + u64::from(digit - b'0'));
         Some(Self { at: Millis(at), flags: Flags::parse(letters) })
     }
 
@@ -220,14 +221,14 @@ mod tests {
     fn what_was_written_is_read_again() {
         for bits in 0..16_u8 {
             let [shared, clears, idles, listed] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
-            let created = Created { at: Millis(u64::MAX), flags: Flags { shared, clears, idles, listed } };
+            let created = Created { at: Millis(i64::MAX as u64), flags: Flags { shared, clears, idles, listed } };
             assert_eq!(Created::parse(&created.text()), Some(created));
         }
     }
 
     #[test]
     fn what_is_no_moment_makes_no_session() {
-        for wrong in ["", " ", " s", "x", "-1", "1.5", "99999999999999999999"] {
+        for wrong in ["", " ", " s", "x", "-1", "1.5", "99999999999999999999", "1x"] {
             assert_eq!(Created::parse(wrong.as_bytes()), None, "{wrong:?}");
         }
     }
