@@ -10,7 +10,8 @@ use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::session::{Flags, Token};
 use crate::slot;
 use crate::store::ending::Endings;
-use crate::store::{Access, Mode, Store, Stored, index, keys, sessions};
+use crate::store::index::{self, Roll};
+use crate::store::{Access, Mode, Store, Stored, keys, sessions};
 use serde::Serialize;
 use smallvec::SmallVec;
 
@@ -21,8 +22,8 @@ pub type Ended = SmallVec<[u8; Token::LEN]>;
 
 /// Which of the sessions.
 pub enum Which<'a> {
-    All,
-    Except(Bytes<'a>),
+    /// All that are listed, but perhaps for one.
+    Listed { but: Option<Bytes<'a>> },
     /// A page that names sessions to end can never end another user's.
     Only(&'a [Bytes<'a>]),
 }
@@ -31,7 +32,7 @@ impl Command for EndAll {
     const SPEC: Spec = Spec {
         name: "SH.ENDALL",
         summary: "Ends the listed sessions of a name and returns their tokens.",
-        complexity: "O(N log N) where N is the number of the name's listed sessions.",
+        complexity: "O(N) where N is the number of the name's listed sessions.",
         since: "0.1.0",
         min_args: 2,
         flags: "write",
@@ -49,11 +50,11 @@ impl Command for EndAll {
     fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
         let name = args.name()?;
         let which = match args.next() {
-            None => Which::All,
+            None => Which::Listed { but: None },
             Some(word) if word.eq_ignore_ascii_case(b"EXCEPT") => {
                 let token = args.token()?;
                 args.end()?;
-                Which::Except(token)
+                Which::Listed { but: Some(token) }
             }
             Some(word) if word.eq_ignore_ascii_case(b"ONLY") => {
                 let tokens = args.tokens()?;
@@ -71,30 +72,23 @@ impl Command for EndAll {
         let index = keys::index(&name);
         store.permit(&[((&index).into(), Access::ReadWrite)])?;
         index::prepare(store, &index)?;
-        let (all, roll);
-        let mut endings = Endings::default();
-        let gone = match which {
-            Which::All | Which::Except(_) => {
-                let kept = match which {
-                    Which::Except(kept) => Some(kept),
-                    _ => None,
-                };
-                if let Some(kept) = kept
+        let all = matches!(which, Which::Listed { but: None });
+        let (mut roll, mut endings) = (Roll::default(), Endings::default());
+        match which {
+            Which::Listed { but } => {
+                if let Some(kept) = but
                     && flags(store, &name, kept)?.is_none()
                 {
                     let reason = "the EXCEPT token is that of another name's session";
                     return Err(Status::SessionTokenInvalid.because(reason));
                 }
-                all = kept.is_none();
                 roll = index::roll(store, &name, &index, Access::ReadWrite)?;
-                let leaving = roll.alive.iter().filter(|listed| kept.is_none_or(|kept| *kept != *listed.token.bytes()));
-                for listed in leaving {
+                roll.alive.retain(|listed| but.is_none_or(|kept| kept.as_bytes() != listed.token.as_ref()));
+                for listed in &roll.alive {
                     endings.add(store, listed.token.bytes(), listed.created.flags, Some(&name))?;
                 }
-                roll.gone.as_slice()
             }
             Which::Only(given) => {
-                all = false;
                 for &token in given {
                     match flags(store, &name, token) {
                         Ok(Some(flags)) => endings.add(store, token, flags, Some(&name))?,
@@ -103,14 +97,13 @@ impl Command for EndAll {
                         Err(error) => return Err(error),
                     }
                 }
-                &[]
             }
-        };
+        }
         let ended = endings.apply(store);
         if all {
             index::clear(store, &index);
         } else {
-            index::remove(store, &index, ended.iter().copied().chain(gone.iter().map(Stored::bytes)));
+            index::remove(store, &index, ended.iter().copied().chain(roll.gone.iter().map(Stored::bytes)));
         }
         Ok(ended.iter().map(|token| Blob(Ended::from_slice(token))).collect::<Vec<_>>())
     }

@@ -20,9 +20,8 @@ use crate::settings::Settings;
 use crate::slot;
 use crate::stats::Stat;
 use crate::store::ending::Endings;
-use crate::store::index::{self, Roll};
 use crate::store::realm::NewSecret;
-use crate::store::{Access, Field, Key, Kind, Mode, Store, Stored, grants, keys, realm, sessions};
+use crate::store::{Access, Field, Key, Kind, Mode, Store, Stored, grants, index, keys, realm, sessions};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
@@ -200,10 +199,12 @@ impl<'r> Plan<'r> {
     fn list<S: Store>(&self, store: &mut S, settings: &Settings) -> Result<Vec<Ended>, Error> {
         let Some(index) = &self.index else { return Ok(Vec::new()) };
         let name = &self.request.name;
-        let leaving = match self.request.limit.or(settings.max_sessions) {
-            Some(limit) => index::beyond(store, name, index, limit)?,
-            None => Roll::default(),
+        let place = ((&self.token).into(), self.expires);
+        let Some(limit) = self.request.limit.or(settings.max_sessions) else {
+            index::put(store, index, name, place, |_| false)?;
+            return Ok(Vec::new());
         };
+        let leaving = index::beyond(store, name, index, limit)?;
         let mut endings = Endings::default();
         for listed in &leaving.alive {
             sessions::permit(store, listed.token.bytes())?;
@@ -213,7 +214,7 @@ impl<'r> Plan<'r> {
             let alive = leaving.alive.iter().map(|listed| &listed.token);
             alive.chain(&leaving.gone).any(|leaving| leaving.as_ref() == token)
         };
-        index::put_instead(store, index, name, ((&self.token).into(), self.expires), leaves)?;
+        index::put(store, index, name, place, leaves)?;
         if leaving.is_empty() {
             return Ok(Vec::new());
         }

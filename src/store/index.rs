@@ -23,13 +23,21 @@ pub struct Listed<V> {
 
 /// What a name's index comes to once each of its members has been looked at.
 pub struct Roll<V> {
-    /// The listed sessions that live, oldest first.
+    /// The listed sessions that live.
     pub alive: Vec<Listed<V>>,
     /// What is on the list for no reason any more.
     pub gone: Vec<V>,
 }
 
-impl<V> Roll<V> {
+impl<V: AsRef<[u8]>> Roll<V> {
+    /// Puts the sessions in the order in which they were created; of the same millisecond, by token.
+    pub fn oldest_first(mut self) -> Self {
+        self.alive.sort_by(|one, other| {
+            one.created.at.cmp(&other.created.at).then_with(|| one.token.as_ref().cmp(other.token.as_ref()))
+        });
+        self
+    }
+
     pub fn is_empty(&self) -> bool {
         self.alive.is_empty() && self.gone.is_empty()
     }
@@ -80,20 +88,11 @@ pub fn prepare<S: Store>(store: &mut S, index: &Name) -> Result<(), Error> {
 
 /// Lists a session, or moves it to its new expiry. Puts some stale members right on the way.
 ///
+/// A session of which `leaves` says so is about to be taken off the list: the new one takes its place if it was alone.
+///
 /// Fails, before anything is changed, if the index cannot be written to: another kind of value is in its place, or it may
 /// be on another node. Permission is the caller's to ask for.
 pub fn put<S: Store>(
-    store: &mut S,
-    index: &Name,
-    name: &[u8],
-    token: Bytes<'_>,
-    expires: Option<Millis>,
-) -> Result<(), Error> {
-    put_instead(store, index, name, (token, expires), |_| false)
-}
-
-/// Lists a session where others are about to leave the list.
-pub fn put_instead<S: Store>(
     store: &mut S,
     index: &Name,
     name: &[u8],
@@ -166,7 +165,7 @@ pub fn heal<S: Store>(store: &mut S, index: &Name, name: &[u8], token: Bytes<'_>
     drop(key);
     if !in_place {
         // An index that cannot be written to now heals later.
-        let _ = put(store, index, name, token, expires);
+        let _ = put(store, index, name, (token, expires), |_| false);
     }
 }
 
@@ -246,9 +245,6 @@ pub fn roll<S: Store>(store: &mut S, name: &[u8], index: &Name, access: Access) 
             None => roll.gone.push(token),
         }
     }
-    roll.alive.sort_by(|one, other| {
-        one.created.at.cmp(&other.created.at).then_with(|| one.token.as_ref().cmp(other.token.as_ref()))
-    });
     Ok(roll)
 }
 
@@ -265,7 +261,7 @@ pub fn beyond<S: Store>(store: &mut S, name: &[u8], index: &Name, limit: u32) ->
     if listed <= others {
         return Ok(Roll::default());
     }
-    let mut roll = roll(store, name, index, Access::Read)?;
+    let mut roll = roll(store, name, index, Access::Read)?.oldest_first();
     roll.alive.truncate(roll.alive.len().saturating_sub(others));
     Ok(roll)
 }

@@ -140,7 +140,7 @@ impl Touch {
         }
         if let Some((index, name)) = &renewal.index {
             // An index that cannot be written to now heals later.
-            let _ = index::put(store, index, name.as_ref(), token, Some(renewal.expires));
+            let _ = index::put(store, index, name.as_ref(), (token, Some(renewal.expires)), |_| false);
         }
     }
 }
