@@ -24,7 +24,6 @@ use crate::store::realm::NewSecret;
 use crate::store::{Access, Field, Key, Kind, Mode, Store, Stored, grants, index, keys, realm, sessions};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
-use smallvec::SmallVec;
 
 pub struct New;
 
@@ -98,8 +97,9 @@ impl Command for New {
     fn run<S: Store>(store: &mut S, request: Self::Request<'_>) -> Result<impl Serialize, Error> {
         let settings = store.settings();
         let now = store.now();
-        let new = NewToken::new(store.randomness(), slot::of(&request.name));
-        let plan = Plan::new(&request, &settings, &new, now);
+        let slot = slot::of(&request.name);
+        let new = NewToken::new(store.randomness(), slot);
+        let plan = Plan::new(&request, &settings, &new, slot, now);
 
         // What can be refused comes first: until then nothing is changed.
         plan.permit(store)?;
@@ -132,7 +132,7 @@ struct Plan<'r> {
 }
 
 impl<'r> Plan<'r> {
-    fn new(request: &'r Request<'r>, settings: &Settings, new: &NewToken, now: Millis) -> Self {
+    fn new(request: &'r Request<'r>, settings: &Settings, new: &NewToken, slot: u16, now: Millis) -> Self {
         let lifetime = request.lifetime(settings);
         let data = match lifetime.expiry {
             Some(Expiry::Clear(duration)) if !request.data.is_empty() => Some((keys::data(new.token()), duration)),
@@ -145,19 +145,17 @@ impl<'r> Plan<'r> {
             lifetime,
             expires: lifetime::deadline(lifetime.idle, lifetime.limit(now), now),
             data,
-            pointer: request.shared.then(|| keys::shared(&request.name)),
-            index: request.listed.then(|| keys::index(&request.name)),
+            pointer: request.shared.then(|| keys::shared_in(slot, &request.name)),
+            index: request.listed.then(|| keys::index_in(slot, &request.name)),
         }
     }
 
     fn permit<S: Store>(&self, store: &mut S) -> Result<(), Error> {
         let data = self.data.as_ref().map(|(key, _)| key);
-        let keys: SmallVec<[_; 4]> = [Some(&self.token), data, self.pointer.as_ref(), self.index.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(|key| (Bytes::from(key), Access::ReadWrite))
-            .collect();
-        store.permit(&keys)
+        for key in [Some(&self.token), data, self.pointer.as_ref(), self.index.as_ref()].into_iter().flatten() {
+            store.permit(&[(key.into(), Access::ReadWrite)])?;
+        }
+        Ok(())
     }
 
     fn refuse_second_shared<S: Store>(&self, store: &mut S) -> Result<(), Error> {
