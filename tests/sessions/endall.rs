@@ -140,8 +140,7 @@ fn listing_and_limiting_reach_replicas_as_native_commands() {
     sent(&limited, &["UNLINK", &made[0]]);
     assert_eq!(limited.len(), 3, "{limited:?}");
     // The second makes the list a sorted set. It is younger.
-    let now = client.now();
-    await_that("the next millisecond", || client.now() > now);
+    client.tick();
     let second = server.effects(|| made.push(client.new_session(&["alice", "LISTED", "IDLE", "60"])));
     let until = client.expiry(&made[2]).to_string();
     sent(&second, &["UNLINK", &index]);

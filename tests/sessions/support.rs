@@ -444,6 +444,12 @@ impl Client {
         time[0] * 1_000 + time[1] / 1_000
     }
 
+    /// Waits until it is another millisecond than now.
+    pub fn tick(&mut self) {
+        let now = self.now();
+        await_that("the next millisecond", || self.now() > now);
+    }
+
     /// Sends a command and reads no reply.
     pub fn send<A: AsRef<[u8]>>(&mut self, args: &[A]) {
         self.0.send_packed_command(&packed(args)).expect("a connection");
