@@ -33,7 +33,8 @@ pub struct Bench {
 impl Bench {
     /// A server without keys, with one database for each case and one for all of them.
     pub fn start(population: usize, cases: usize) -> Self {
-        let server = Server::with(&["--databases", &(cases + 1).to_string()]);
+        // Tables grow in the commands that fill them, not in the background of others.
+        let server = Server::with(&["--databases", &(cases + 1).to_string(), "--activerehashing", "no"]);
         let stream = TcpStream::connect(("127.0.0.1", server.port)).expect("a connection");
         let url = format!("redis://127.0.0.1:{}", server.port);
         let connection = redis::Client::open(url).and_then(|client| client.get_connection()).expect("a connection");

@@ -119,7 +119,7 @@ pub const CASES: &[Case] = &[
         before: (5, &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE", "LISTED"]]),
         commands: &[&["SH.NEW", "user-{new}", "EXPIRY", "3600", "DELETE", "LISTED"]],
         kind: Kind::Creates,
-        targets: &[Target::Times(1.6, "SH.NEW")],
+        targets: &[Target::Beside("SH.NEW")],
         ..PLAIN
     },
     Case {
