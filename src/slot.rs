@@ -1,13 +1,13 @@
 //! Slot steering: every key the module makes up lives in the cluster slot of the argument that routed the client.
 //!
 //! Redis Cluster puts a key into slot CRC16(key) mod 16384. CRC16 is linear over XOR, so the effect of a suffix on the
-//! checksum does not depend on what stands before it: three base64url characters reach every slot, and which three is
-//! one look-up in a table.
-
-use std::sync::LazyLock;
+//! checksum does not depend on what stands before it, and each bit of a slot is changed by certain bits of the suffix:
+//! three base64url characters reach every slot, and which three is two look-ups in small tables.
 
 /// How many hash slots a Redis Cluster has.
-pub const SLOTS: usize = 16_384;
+pub const SLOTS: usize = 1 << SLOT_BITS;
+const SLOT_BITS: usize = 14;
+const HALF: usize = SLOT_BITS / 2;
 
 /// How many characters steer a key into a slot.
 pub const SUFFIX_LEN: usize = 3;
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 4;
 
 /// CRC-16/XMODEM, the checksum that the Redis Cluster specification names, of every byte followed by no zero byte, by one,
 /// and so on.
-const CRC16: [[u16; 256]; AT_ONCE] = {
+static CRC16: [[u16; 256]; AT_ONCE] = {
     let mut tables = [[0; 256]; AT_ONCE];
     let mut byte = 0;
     while byte < 256 {
@@ -54,7 +54,16 @@ fn crc16(start: u16, bytes: &[u8]) -> u16 {
         let at = |table: usize, byte: u8| CRC16[table][usize::from(byte)];
         at(3, a ^ high) ^ at(2, b ^ low) ^ at(1, c) ^ at(0, d)
     });
-    rest.iter().fold(crc, |crc, byte| crc << 8 ^ CRC16[0][usize::from((crc >> 8) as u8 ^ byte)])
+    crc16_bytewise(crc, rest)
+}
+
+const fn crc16_bytewise(start: u16, bytes: &[u8]) -> u16 {
+    let (mut crc, mut at) = (start, 0);
+    while at < bytes.len() {
+        crc = crc << 8 ^ CRC16[0][((crc >> 8) as u8 ^ bytes[at]) as usize];
+        at += 1;
+    }
+    crc
 }
 
 /// The hash slot of a key, hash tags (`{...}`) included, as the Redis Cluster specification defines it.
@@ -69,29 +78,71 @@ pub fn of(key: &[u8]) -> u16 {
     crc16(0, hashed) % SLOTS as u16
 }
 
-/// For every slot the first suffix, in alphabetical order of [`BASE64URL`], that changes a checksum by that slot.
-static SUFFIXES: LazyLock<Box<[[u8; SUFFIX_LEN]]>> = LazyLock::new(|| {
-    let mut suffixes = vec![[0; SUFFIX_LEN]; SLOTS].into_boxed_slice();
-    for &first in BASE64URL {
-        for &second in BASE64URL {
-            for &third in BASE64URL {
-                let suffix = [first, second, third];
-                let entry = &mut suffixes[usize::from(crc16(0, &suffix)) % SLOTS];
-                if *entry == [0; SUFFIX_LEN] {
-                    *entry = suffix;
-                }
-            }
-        }
+/// A suffix that is as good as any to start from.
+const START: [u8; SUFFIX_LEN] = [b'H'; SUFFIX_LEN];
+
+/// The bits of each of its characters that can be changed at will: what comes of it is `H` to `O`, `P` to `W`, `h` to `o`
+/// or `p` to `w`.
+const FREE: [u8; 5] = [0x01, 0x02, 0x04, 0x18, 0x20];
+
+/// For every bit of a slot what changes it alone, XORed into a suffix. One bit is to spare: the last changes nothing.
+const CHANGES: [[u8; SUFFIX_LEN]; SUFFIX_LEN * FREE.len()] = {
+    let mut changes = [[0; SUFFIX_LEN]; SUFFIX_LEN * FREE.len()];
+    let mut effects = [0; SUFFIX_LEN * FREE.len()];
+    let mut row = 0;
+    while row < changes.len() {
+        changes[row][row / FREE.len()] = FREE[row % FREE.len()];
+        effects[row] = crc16_bytewise(0, &changes[row]);
+        row += 1;
     }
-    suffixes
-});
+    // Gauss and Jordan: afterwards the effect of row n is bit n alone.
+    let mut bit = 0;
+    while bit < SLOT_BITS {
+        let mut pivot = bit;
+        while effects[pivot] >> bit & 1 == 0 {
+            pivot += 1;
+        }
+        (effects[bit], effects[pivot]) = (effects[pivot], effects[bit]);
+        (changes[bit], changes[pivot]) = (changes[pivot], changes[bit]);
+        let mut row = 0;
+        while row < changes.len() {
+            if row != bit && effects[row] >> bit & 1 == 1 {
+                effects[row] ^= effects[bit];
+                changes[row] = xor(changes[row], changes[bit]);
+            }
+            row += 1;
+        }
+        bit += 1;
+    }
+    changes
+};
+
+/// The same for all values of the lower half of a slot's bits, and of the upper.
+static CHANGES_OF_HALF: [[[u8; SUFFIX_LEN]; 1 << HALF]; 2] = {
+    let mut changes = [[[0; SUFFIX_LEN]; 1 << HALF]; 2];
+    let mut value: usize = 1;
+    while value < 1 << HALF {
+        let bit = value.trailing_zeros() as usize;
+        let others = value & (value - 1);
+        changes[0][value] = xor(changes[0][others], CHANGES[bit]);
+        changes[1][value] = xor(changes[1][others], CHANGES[HALF + bit]);
+        value += 1;
+    }
+    changes
+};
+
+const fn xor(one: [u8; SUFFIX_LEN], other: [u8; SUFFIX_LEN]) -> [u8; SUFFIX_LEN] {
+    [one[0] ^ other[0], one[1] ^ other[1], one[2] ^ other[2]]
+}
 
 /// The suffix that puts `prefix + suffix` into `slot`.
 ///
 /// A prefix that holds a hash tag is placed by its tag, whatever follows: pass the slot of the name it was made of.
 pub fn steer(prefix: &[u8], slot: u16) -> [u8; SUFFIX_LEN] {
-    let unsteered = crc16(crc16(0, prefix), &[0; SUFFIX_LEN]);
-    SUFFIXES[usize::from(unsteered ^ slot) % SLOTS]
+    let unsteered = crc16(crc16(0, prefix), &START);
+    let away = usize::from(unsteered ^ slot) % SLOTS;
+    let (upper, lower) = (away >> HALF, away & ((1 << HALF) - 1));
+    xor(START, xor(CHANGES_OF_HALF[0][lower], CHANGES_OF_HALF[1][upper]))
 }
 
 #[cfg(test)]
