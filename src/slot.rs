@@ -45,25 +45,25 @@ static CRC16: [[u16; 256]; AT_ONCE] = {
     tables
 };
 
-fn crc16(start: u16, bytes: &[u8]) -> u16 {
-    let (chunks, rest) = bytes.as_chunks::<AT_ONCE>();
+const fn crc16(start: u16, bytes: &[u8]) -> u16 {
+    const fn of(byte: u8, zeros: usize) -> u16 {
+        CRC16[zeros][byte as usize]
+    }
+    let (mut crc, mut rest) = (start, bytes);
     // The checksum is linear: each byte contributes what it would with zeros after it, and the two bytes of the checksum so
     // far count as part of the first two that follow.
-    let crc = chunks.iter().fold(start, |crc, &[a, b, c, d]| {
+    while let [a, b, c, d, others @ ..] = rest {
         let [high, low] = crc.to_be_bytes();
-        let at = |table: usize, byte: u8| CRC16[table][usize::from(byte)];
-        at(3, a ^ high) ^ at(2, b ^ low) ^ at(1, c) ^ at(0, d)
-    });
-    crc16_bytewise(crc, rest)
-}
-
-const fn crc16_bytewise(start: u16, bytes: &[u8]) -> u16 {
-    let (mut crc, mut at) = (start, 0);
-    while at < bytes.len() {
-        crc = crc << 8 ^ CRC16[0][((crc >> 8) as u8 ^ bytes[at]) as usize];
-        at += 1;
+        crc = of(*a ^ high, 3) ^ of(*b ^ low, 2) ^ of(*c, 1) ^ of(*d, 0);
+        rest = others;
     }
-    crc
+    let [high, low] = crc.to_be_bytes();
+    match rest {
+        [] => crc,
+        [a] => of(*a ^ high, 0) ^ (low as u16) << 8,
+        [a, b] => of(*a ^ high, 1) ^ of(*b ^ low, 0),
+        [a, b, c, ..] => of(*a ^ high, 2) ^ of(*b ^ low, 1) ^ of(*c, 0),
+    }
 }
 
 /// The hash slot of a key, hash tags (`{...}`) included, as the Redis Cluster specification defines it.
@@ -92,7 +92,7 @@ const CHANGES: [[u8; SUFFIX_LEN]; SUFFIX_LEN * FREE.len()] = {
     let mut row = 0;
     while row < changes.len() {
         changes[row][row / FREE.len()] = FREE[row % FREE.len()];
-        effects[row] = crc16_bytewise(0, &changes[row]);
+        effects[row] = crc16(0, &changes[row]);
         row += 1;
     }
     // Gauss and Jordan: afterwards the effect of row n is bit n alone.

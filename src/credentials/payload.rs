@@ -5,6 +5,7 @@ use crate::protocol::status::quoted;
 use crate::protocol::{Error, Status};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Claims that are ours to make (RFC 7519, section 4.1, and those of this module).
 const RESERVED: [&str; 11] = ["sub", "sid", "gen", "iat", "exp", "nbf", "jti", "iss", "aud", "cnf", "csrf"];
@@ -18,11 +19,11 @@ pub fn is_reserved(member: &str) -> bool {
 
 /// A JSON object, parsed and written anew: compact, each member once at every depth, without reserved ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payload(String);
+pub struct Payload(Cow<'static, str>);
 
 impl Default for Payload {
     fn default() -> Self {
-        Self("{}".to_owned())
+        Self("{}".into())
     }
 }
 
@@ -39,7 +40,7 @@ impl Payload {
         }
         let mut written = String::with_capacity(text.len());
         write_object(&object, &mut written, MAX_DEPTH)?;
-        Ok(Self(written))
+        Ok(Self(written.into()))
     }
 
     /// The members of verified claims that are the application's own.
@@ -47,7 +48,7 @@ impl Payload {
         let mut written = String::new();
         let own = claims.iter().filter(|(member, _)| !is_reserved(member));
         write_members(own, &mut written, MAX_DEPTH)?;
-        Ok(Self(written))
+        Ok(Self(written.into()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -137,7 +138,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn parsed(text: &str) -> Result<String, Status> {
-        Payload::parse(text.as_bytes(), 2_048).map(|payload| payload.0).map_err(|error| error.status)
+        Payload::parse(text.as_bytes(), 2_048).map(|payload| payload.0.into_owned()).map_err(|error| error.status)
     }
 
     #[test]
