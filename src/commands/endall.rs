@@ -70,7 +70,7 @@ impl Command for EndAll {
 
     fn run<S: Store>(store: &mut S, (name, which): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let index = keys::index(&name);
-        store.permit(&[((&index).into(), Access::ReadWrite)])?;
+        store.permit((&index).into(), Access::ReadWrite)?;
         index::prepare(store, &index)?;
         let all = matches!(which, Which::Listed { but: None });
         let (mut roll, mut endings) = (Roll::default(), Endings::default());
@@ -114,7 +114,7 @@ fn flags<S: Store>(store: &mut S, name: &[u8], token: Bytes<'_>) -> Result<Optio
     if slot::of(&token) != slot::of(name) {
         return Ok(None);
     }
-    sessions::permit(store, token)?;
+    store.permit(token, Access::ReadWrite)?;
     let opened = sessions::open(store, token, Mode::Read);
     let found = opened.map(|(key, flags)| sessions::is_named(&key, name).then_some(flags));
     if found == Err(Error::no_session()) {

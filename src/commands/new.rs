@@ -145,7 +145,7 @@ impl<'r> Plan<'r> {
             lifetime,
             expires: lifetime::deadline(lifetime.idle, lifetime.limit(now), now),
             data,
-            pointer: request.shared.then(|| keys::shared_in(slot, &request.name)),
+            pointer: request.shared.then(|| keys::shared(&request.name)),
             index: request.listed.then(|| keys::index_in(slot, &request.name)),
         }
     }
@@ -153,7 +153,7 @@ impl<'r> Plan<'r> {
     fn permit<S: Store>(&self, store: &mut S) -> Result<(), Error> {
         let data = self.data.as_ref().map(|(key, _)| key);
         for key in [Some(&self.token), data, self.pointer.as_ref(), self.index.as_ref()].into_iter().flatten() {
-            store.permit(&[(key.into(), Access::ReadWrite)])?;
+            store.permit(key.into(), Access::ReadWrite)?;
         }
         Ok(())
     }
@@ -205,7 +205,7 @@ impl<'r> Plan<'r> {
         let leaving = index::beyond(store, name, index, limit)?;
         let mut endings = Endings::default();
         for listed in &leaving.alive {
-            sessions::permit(store, listed.token.bytes())?;
+            store.permit(listed.token.bytes(), Access::ReadWrite)?;
             endings.add(store, listed.token.bytes(), listed.created.flags, Some(name))?;
         }
         let leaves = |token: &[u8]| {

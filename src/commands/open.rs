@@ -40,7 +40,7 @@ impl Command for Open {
 
     fn run<S: Store>(store: &mut S, name: Self::Request<'_>) -> Result<impl Serialize, Error> {
         let pointer = keys::shared(&name);
-        store.permit(&[((&pointer).into(), Access::Read)])?;
+        store.permit((&pointer).into(), Access::Read)?;
         let token = sessions::shared(store, &name, &pointer)?
             .ok_or_else(|| Status::SessionOpenFail.because("there is no shared session of that name"))?;
         Ok(Reply { name: Blob(name.as_bytes()), tkn: Blob(token), st: status::OK })

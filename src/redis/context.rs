@@ -4,7 +4,7 @@ use super::api::api;
 use super::bytes::{Handle, Owned};
 use crate::session::Millis;
 use redis_module::raw;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell};
 use std::ffi::{CStr, c_int, c_uint};
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ pub struct Context {
     raw: NonNull<raw::RedisModuleCtx>,
     now: OnceCell<u64>,
     /// The number that was last written out, and its string.
-    number: RefCell<Option<(u64, Owned)>>,
+    number: Cell<Option<(u64, Owned)>>,
 }
 
 /// What a command is about to do with a key, for the server's access control.
@@ -39,7 +39,7 @@ impl Context {
     /// # Safety
     /// `raw` is a context of the server that stays valid as long as the value, and nothing else uses it.
     pub(super) unsafe fn new(raw: NonNull<raw::RedisModuleCtx>) -> Self {
-        Self { raw, now: OnceCell::new(), number: RefCell::new(None) }
+        Self { raw, now: OnceCell::new(), number: Cell::new(None) }
     }
 
     pub(super) fn as_ptr(&self) -> *mut raw::RedisModuleCtx {
@@ -54,12 +54,11 @@ impl Context {
     /// A number as a string of the server. A session's expiry is said of its key, its pointer and its index: the same string
     /// serves them all.
     pub fn with_number<R>(&self, number: u64, work: impl FnOnce(Handle<'_>) -> R) -> R {
-        let mut last = self.number.borrow_mut();
-        if last.as_ref().is_none_or(|(known, _)| *known != number) {
-            *last = Some((number, Owned::from(itoa::Buffer::new().format(number).as_bytes())));
-        }
-        let (_, string) = last.as_ref().expect("it was just set");
-        work(string.handle())
+        let last = self.number.take().filter(|(known, _)| *known == number);
+        let (_, string) = last.unwrap_or_else(|| (number, Owned::from(itoa::Buffer::new().format(number).as_bytes())));
+        let done = work(string.handle());
+        self.number.set(Some((number, string)));
+        done
     }
 
     fn has_flag(&self, flag: u32) -> bool {

@@ -34,7 +34,7 @@ impl<'a> Endings<'a> {
             endings.add(store, token, flags, name)?;
             if let Some(name) = name.filter(|_| flags.listed) {
                 let index = keys::index(name);
-                store.permit(&[((&index).into(), Access::ReadWrite)])?;
+                store.permit((&index).into(), Access::ReadWrite)?;
                 endings.places.push((index, token));
             }
         }
@@ -51,12 +51,12 @@ impl<'a> Endings<'a> {
     ) -> Result<(), Error> {
         if flags.clears {
             let data = sessions::data_key(token)?;
-            store.permit(&[((&data).into(), Access::ReadWrite)])?;
+            store.permit((&data).into(), Access::ReadWrite)?;
             self.data.push(data);
         }
         if let Some(name) = name.filter(|_| flags.shared) {
             let pointer = keys::shared(name);
-            store.permit(&[((&pointer).into(), Access::ReadWrite)])?;
+            store.permit((&pointer).into(), Access::ReadWrite)?;
             self.pointers.push((pointer, token));
         }
         self.sessions.push(token);

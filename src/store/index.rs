@@ -214,7 +214,7 @@ fn find<S: Store, R>(
     if Token::parse(&token).is_none() || slot::of(&token) != slot::of(name) {
         return Ok(None);
     }
-    store.permit(&[(token, access)])?;
+    store.permit(token, access)?;
     let key = store.open(token, Mode::Read);
     if key.kind() == Kind::Missing {
         drop(key);

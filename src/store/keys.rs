@@ -26,12 +26,7 @@ pub fn data(token: Token<'_>) -> Name {
 
 /// The pointer to the shared session of a name: `sh:s:<name>:<3>`.
 pub fn shared(name: &[u8]) -> Name {
-    shared_in(slot::of(name), name)
-}
-
-/// The same, if the name's slot is known.
-pub fn shared_in(slot: u16, name: &[u8]) -> Name {
-    steered(&[b"sh:s:", name, b":"], slot)
+    steered(&[b"sh:s:", name, b":"], slot::of(name))
 }
 
 /// The index of a name: `sh:n:<name>:<3>`.

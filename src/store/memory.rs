@@ -79,8 +79,8 @@ impl Store for Memory {
         self.replica
     }
 
-    fn permit(&mut self, keys: &[(Bytes<'_>, Access)]) -> Result<(), Error> {
-        if keys.iter().any(|(key, _)| self.forbidden.contains(key.as_bytes())) {
+    fn permit(&mut self, key: Bytes<'_>, _: Access) -> Result<(), Error> {
+        if self.forbidden.contains(key.as_bytes()) {
             return Err(Status::NoPerm.because("No permissions to access a key"));
         }
         Ok(())

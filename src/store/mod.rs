@@ -51,11 +51,11 @@ pub trait Store {
     /// Whether this is a replica, whose absent keys prove nothing.
     fn is_replica(&self) -> bool;
 
-    /// Fails with NOPERM unless the user may do this with all these keys.
+    /// Fails with NOPERM unless the user may do this with this key.
     ///
     /// To be asked, before anything is changed, of every key that is not an argument declared as a key: of those the
     /// server has asked itself.
-    fn permit(&mut self, keys: &[(Bytes<'_>, Access)]) -> Result<(), Error>;
+    fn permit(&mut self, key: Bytes<'_>, access: Access) -> Result<(), Error>;
 
     /// Opens a key. A key that has expired is not there.
     fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> Self::Key<'s>;

@@ -70,9 +70,9 @@ impl Store for RedisStore {
         self.context.is_replica()
     }
 
-    fn permit(&mut self, keys: &[(Bytes<'_>, Access)]) -> Result<(), Error> {
+    fn permit(&mut self, key: Bytes<'_>, access: Access) -> Result<(), Error> {
         let caller = self.caller.get_or_init(|| self.context.caller());
-        if keys.iter().all(|(key, access)| caller.may(key.to_string().handle(), *access)) {
+        if caller.may(key.to_string().handle(), access) {
             return Ok(());
         }
         Err(Status::NoPerm.because("No permissions to access a key"))

@@ -21,11 +21,6 @@ pub fn created<K: Key>(key: &K) -> Option<Created> {
     key.field(Meta::Created).and_then(|text| Created::parse(text.as_ref()))
 }
 
-/// Asks for permission to end a session whose token is not declared as a key.
-pub fn permit<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<(), Error> {
-    store.permit(&[(token, Access::ReadWrite)])
-}
-
 /// Whether an open session has this name.
 pub fn is_named<K: Key>(key: &K, name: &[u8]) -> bool {
     key.field(Meta::Name).is_some_and(|field| field.as_ref() == name)
@@ -67,7 +62,7 @@ pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Op
     if Token::parse(found.as_ref()).is_none() {
         return Ok(None);
     }
-    store.permit(&[(found.bytes(), Access::Read)])?;
+    store.permit(found.bytes(), Access::Read)?;
     let session = store.open(found.bytes(), Mode::Read);
     if session.kind() == Kind::Missing {
         drop(session);
@@ -122,7 +117,7 @@ impl Touch {
     pub fn permit<S: Store>(&self, store: &mut S) -> Result<(), Error> {
         let Self::Renewed(renewal) = self else { return Ok(()) };
         for derived in renewal.pointer.iter().chain(renewal.index.as_ref().map(|(index, _)| index)) {
-            store.permit(&[(derived.into(), Access::ReadWrite)])?;
+            store.permit(derived.into(), Access::ReadWrite)?;
         }
         Ok(())
     }
@@ -175,15 +170,19 @@ fn settle_pointer<S: Store>(store: &mut S, token: Bytes<'_>, pointer: &Name, exp
 /// Touches a session, and puts right what others should know of it. Answers when it expires.
 pub fn touch<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Millis>, Error> {
     let (key, flags) = open(store, token, Mode::Read)?;
-    let (touch, pointer, index) = (Touch::of(&key, flags), pointer_of(&key, flags), index::of(&key, flags));
+    let touch = Touch::of(&key, flags);
     let expires = touch.expires().or(key.expires());
+    // Where the touch itself changes nothing: this is how a lost pointer heals, and a lost place on the list.
+    let (pointer, index) = match touch {
+        Touch::Renewed(_) => (None, None),
+        Touch::Nothing | Touch::Spared => (pointer_of(&key, flags), index::of(&key, flags)),
+    };
     drop(key);
     touch.permit(store)?;
     for derived in pointer.iter().chain(index.as_ref().map(|(index, _)| index)) {
-        store.permit(&[(derived.into(), Access::ReadWrite)])?;
+        store.permit(derived.into(), Access::ReadWrite)?;
     }
     touch.apply(store, token);
-    // Also where the touch itself changed nothing: this is how a lost pointer heals, and a lost place on the list.
     if let Some(pointer) = &pointer {
         settle_pointer(store, token, pointer, expires);
     }
@@ -205,7 +204,7 @@ pub fn read_data<S: Store, R>(
     }
     drop(key);
     let data = data_key(token)?;
-    store.permit(&[((&data).into(), Access::Read)])?;
+    store.permit((&data).into(), Access::Read)?;
     let key = store.open((&data).into(), Mode::Read);
     match key.kind() {
         Kind::Hash => return Ok(read(&key)),
@@ -249,7 +248,7 @@ fn write_clearing<S: Store, R>(
     duration: Seconds,
     write: impl FnOnce(&mut S::Key<'_>) -> R,
 ) -> Result<R, Error> {
-    store.permit(&[(data.into(), Access::ReadWrite)])?;
+    store.permit(data.into(), Access::ReadWrite)?;
     let kind = store.open(data.into(), Mode::Read).kind();
     match kind {
         Kind::Hash => {}
