@@ -32,7 +32,7 @@ pub fn module() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
     MODULE.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--release", "--lib", "--message-format=json-render-diagnostics"])
+            .args(["build", "--profile", "tested", "--lib", "--message-format=json-render-diagnostics"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stderr(Stdio::inherit())
             .output()
