@@ -3,6 +3,7 @@
 //! Setting one changes a draft; only when all settings of one CONFIG SET are in is the draft checked as a whole and put in
 //! force.
 
+use crate::credentials::access::Audience;
 use crate::credentials::cookies::{Attributes, Prefix, SameSite};
 use crate::credentials::issue::Policy;
 use crate::credentials::{Algorithm, Secret};
@@ -114,7 +115,7 @@ pub const ALL: &[Setting] = &[
     },
     Setting {
         name: "refresh-grace",
-        read: |settings, text| set(&mut settings.refresh_grace, seconds(text, 0, 300)),
+        read: |settings, text| set(&mut settings.refresh_grace, seconds(text, 0, 3_600)),
         show: |settings| settings.refresh_grace.0.to_string(),
     },
     Setting {
@@ -132,12 +133,12 @@ pub const ALL: &[Setting] = &[
     },
     Setting {
         name: "issuer",
-        read: |settings, text| set(&mut settings.policy.audience.issuer, plain(text)),
+        read: |settings, text| set(&mut settings.policy.audience.issuer, claim(text)),
         show: |settings| settings.policy.audience.issuer.clone().unwrap_or_default(),
     },
     Setting {
         name: "audience",
-        read: |settings, text| set(&mut settings.policy.audience.audience, plain(text)),
+        read: |settings, text| set(&mut settings.policy.audience.audience, claim(text)),
         show: |settings| settings.policy.audience.audience.clone().unwrap_or_default(),
     },
     Setting {
@@ -255,6 +256,14 @@ fn plain(text: &str) -> Result<Option<String>, String> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
+/// Text for a claim, which every access token has room for.
+fn claim(text: &str) -> Result<Option<String>, String> {
+    if text.len() > Audience::MAX_LEN {
+        return Err(format!("must be at most {} characters long", Audience::MAX_LEN));
+    }
+    plain(text)
+}
+
 fn path(text: &str) -> Result<String, String> {
     plain(text)?.filter(|path| path.starts_with('/')).ok_or_else(|| "must begin with '/'".to_owned())
 }
@@ -350,7 +359,7 @@ mod tests {
                 "seconds from 0 to 4294967295",
             ),
             ("access-validity", &["0"], "from 1 to"),
-            ("refresh-grace", &["301"], "from 0 to 300"),
+            ("refresh-grace", &["3601"], "from 0 to 3600"),
             ("key-rotation", &["3599"], "from 3600 to"),
             ("jwt-algorithm", &["none", "RS256", ""], "'eddsa', 'hs256'"),
             ("anti-csrf", &["", "1", "maybe"], "'yes', 'no'"),
@@ -360,6 +369,7 @@ mod tests {
             ("access-path", &["", "session", "/a;b", "/a b", "/a,b", "/\r\n", "/\u{e9}"], "must"),
             ("cookie-domain", &["a;b", "a b", "a\0", "a,b"], "printable ASCII"),
             ("issuer", &["a b", "\u{7f}"], "printable ASCII"),
+            ("audience", &[&"x".repeat(129)], "at most 128 characters"),
         ];
         for (name, values, expected) in refused {
             for value in values {

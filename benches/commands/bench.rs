@@ -51,6 +51,15 @@ impl Bench {
         }
     }
 
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// What the first member of the populations keeps in this place.
+    pub fn first_kept(&self, place: &str) -> &str {
+        &self.values.kept[place][0]
+    }
+
     pub fn pid(&self) -> u32 {
         self.server.pid()
     }
@@ -78,7 +87,7 @@ impl Bench {
                 for answer in replies.chunks(template.len()).map(|replies| &replies[0]) {
                     for (place, path) in population.keeps {
                         let kept = path.iter().fold(answer.clone(), |value, name| member(&value, name));
-                        self.values.kept.entry(place).or_default().push(text(&kept));
+                        self.values.keep(place, text(&kept));
                     }
                 }
             }
@@ -98,11 +107,11 @@ impl Bench {
                 if repeated > 0 {
                     let numbers: Vec<_> = numbers.iter().flat_map(|each| iter::repeat_n(*each, repeated)).collect();
                     let packed = self.pack(&Template::new(before), database, &numbers);
-                    self.send(&packed);
+                    self.send(&packed, 0);
                 }
                 self.steadily(case, database, &numbers)
             }
-            Kind::Uses => {
+            Kind::Uses | Kind::Refused => {
                 let draw = || Numbers { any: 0, ..self.values.draw() };
                 let numbers: Vec<_> = match hot {
                     true => iter::repeat_with(draw).take(times).collect(),
@@ -126,8 +135,9 @@ impl Bench {
     /// Sends a case's commands without waiting for replies.
     fn steadily(&mut self, case: &Case, database: usize, numbers: &[Numbers]) -> f64 {
         let packed = self.pack(&Template::new(case.commands), database, numbers);
+        let refused = if case.kind == Kind::Refused { numbers.len() } else { 0 };
         let before = self.cpu();
-        self.send(&packed);
+        self.send(&packed, refused);
         self.cpu() - before
     }
 
@@ -191,7 +201,7 @@ impl Bench {
         for first in (0..count).step_by(10_000) {
             let numbers: Vec<_> = iter::repeat_with(|| self.values.draw()).take((count - first).min(10_000)).collect();
             let packed = self.pack(&template, 0, &numbers);
-            self.send(&packed);
+            self.send(&packed, 0);
         }
         (self.settled_memory() - before) as f64 / count as f64
     }
@@ -204,9 +214,9 @@ impl Bench {
         packed
     }
 
-    /// Sends commands, all of which must succeed.
-    fn send(&mut self, packed: &[u8]) {
-        let errors = self.observer.info("stats", "total_error_replies");
+    /// Sends commands, of which so many are refused and all others succeed.
+    fn send(&mut self, packed: &[u8], refused: usize) {
+        let errors = self.error_replies();
         let mut writer = &self.stream;
         let mut reader = &self.stream;
         let replies = &mut self.replies;
@@ -220,7 +230,11 @@ impl Bench {
                 replies.extend_from_slice(&buffer[..read]);
             }
         });
-        assert_eq!(self.observer.info("stats", "total_error_replies"), errors, "no command fails");
+        assert_eq!(self.error_replies() - errors, refused, "no other command fails");
+    }
+
+    fn error_replies(&mut self) -> usize {
+        self.observer.info("stats", "total_error_replies").parse().expect("a number")
     }
 
     fn cpu(&mut self) -> f64 {

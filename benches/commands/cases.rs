@@ -63,6 +63,8 @@ pub enum Kind {
     Uses,
     /// The same, but each command waits for the reply of the one before.
     UsesOneByOne,
+    /// Is refused with an error.
+    Refused,
     /// Uses up what the members keep in this place, and keeps what is answered instead: each member at most once a turn.
     Rotates(&'static str),
     /// No command at all: an RSA signature of what an access token signs, by this process.

@@ -6,6 +6,7 @@
 
 mod bench;
 mod cases;
+mod flood;
 mod report;
 mod rows;
 mod rsa;
@@ -45,6 +46,11 @@ fn main() {
         let hot: Vec<&Case> = cases.into_iter().filter(|case| case.kind == Kind::Uses).collect();
         println!("\nThe same with one hot key, for comparison\n");
         report(&measure(&mut bench, &hot, count, true));
+    }
+
+    if wanted(flood::NAME) {
+        println!("\n{}\n", flood::NAME);
+        flood::report();
     }
 
     println!("\nMemory, {keys} keys, expiry and the server's tables included\n");

@@ -2,7 +2,7 @@
 //!
 //! In an argument `{new}` stands for a number that was never used before, `{any}` for the number of a member of the
 //! populations, drawn at random, `{session}` and the like for what the member of that number keeps, and `{script}` for
-//! the digest of [`SCRIPT`]. All numbers have nine digits, and all native keys are as long as those of the module that
+//! the digest of [`SCRIPT`]; `{junk}` for `{access}` with a change in its claims. All numbers have nine digits, and all native keys are as long as those of the module that
 //! they stand beside.
 
 use crate::cases::{Case, Kind, Limit, Memory, PLAIN, Population, Target};
@@ -58,7 +58,11 @@ pub const POPULATIONS: &[Population] = &[
     },
     Population {
         make: &[&["SH.NEW", "app--{any}", "TOKENS"]],
-        keeps: &[("{refresh session}", &["tkn"]), ("{refresh}", &["refreshToken", "token"])],
+        keeps: &[
+            ("{refresh session}", &["tkn"]),
+            ("{refresh}", &["refreshToken", "token"]),
+            ("{access}", &["accessToken", "token"]),
+        ],
     },
     Population { make: &[&["SET", "a-string-session-of{any}", JSON, "EX", "86400"]], keeps: &[] },
     // As long as the key and the value of the pointer to a shared session.
@@ -168,6 +172,14 @@ pub const CASES: &[Case] = &[
         kind: Kind::Rotates("{refresh}"),
         targets: &[Target::Micros(20.0), Target::Beside(RSA)],
         algorithm: "hs256",
+        ..PLAIN
+    },
+    Case { name: "SH.VERIFY", commands: &[&["SH.VERIFY", "{access}"]], ..PLAIN },
+    Case {
+        name: "SH.VERIFY of junk",
+        commands: &[&["SH.VERIFY", "{junk}"]],
+        kind: Kind::Refused,
+        targets: &[Target::Beside("SH.VERIFY")],
         ..PLAIN
     },
     Case { name: "GET", commands: &[&["GET", "gets:cart-{any}:xyz"]], ..PLAIN },

@@ -19,12 +19,27 @@ pub struct Values {
     random: u64,
 }
 
+/// The place of access tokens that somebody changed.
+pub const JUNK: &str = "{junk}";
+
 /// Has no divisor in common with a population, so that its multiples are all of them.
 const STEP: usize = 77_773;
 
 impl Values {
     pub fn new(population: usize, script: String) -> Self {
         Self { population, kept: BTreeMap::new(), script, used: 0, random: 0x9E37_79B9_7F4A_7C15 }
+    }
+
+    /// Keeps what a member has been answered; of an access token also what it is with a change in its claims.
+    pub fn keep(&mut self, place: &'static str, value: String) {
+        if place == "{access}" {
+            let (header, rest) = value.split_once('.').expect("a JWT");
+            let (claims, signature) = rest.split_once('.').expect("a JWT");
+            let (start, end) = claims.split_at(claims.len() / 2);
+            let changed = if end.starts_with('A') { 'B' } else { 'A' };
+            self.kept.entry(JUNK).or_default().push(format!("{header}.{start}{changed}{}.{signature}", &end[1..]));
+        }
+        self.kept.entry(place).or_default().push(value);
     }
 
     /// Numbers for one more use of a template.
@@ -103,7 +118,8 @@ impl Template {
 
 fn parts(mut arg: &'static str) -> Vec<Part> {
     let kept = POPULATIONS.iter().flat_map(|population| population.keeps).map(|(place, _)| (*place, Part::Kept(place)));
-    let places = [("{new}", Part::New), ("{any}", Part::Any), ("{script}", Part::Script)].into_iter().chain(kept);
+    let own = [("{new}", Part::New), ("{any}", Part::Any), ("{script}", Part::Script), (JUNK, Part::Kept(JUNK))];
+    let places = own.into_iter().chain(kept);
     let next = |arg: &str| places.clone().filter_map(|place| Some((arg.find(place.0)?, place))).min_by_key(|at| at.0);
     let mut parts = Vec::new();
     while let Some((at, (place, part))) = next(arg) {

@@ -10,6 +10,7 @@ mod options;
 use self::options::{Request, unprintable_name};
 use super::Command;
 use super::endall::Ended;
+use crate::credentials::access;
 use crate::credentials::issue::{Holder, Issued, issue};
 use crate::credentials::{Kind as Credentials, Payload};
 use crate::protocol::{Args, Blob, Error, Form, Status, status};
@@ -176,7 +177,7 @@ impl<'r> Plan<'r> {
         let Some(kind) = self.request.credentials else { return Ok((None, None)) };
         let name = std::str::from_utf8(self.request.name.as_bytes()).map_err(|_| unprintable_name())?;
         if kind == Credentials::Refresh {
-            settings.policy.fits(name, payload)?;
+            access::fits(name, payload)?;
         }
         let (ring, new_secret) = realm::minting(store, settings)?;
         let holder = Holder {

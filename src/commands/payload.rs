@@ -3,7 +3,7 @@
 //! Answers the payload of a session's access tokens; with an argument, replaces it. The next access token has it.
 
 use super::Command;
-use crate::credentials::Payload;
+use crate::credentials::{Payload, access};
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
@@ -41,7 +41,7 @@ impl Command for PayloadCommand {
         let Some(payload) = payload else { return grants::payload(&sessions::open(store, token, Mode::Read)?.0) };
         let (mut key, _) = sessions::open(store, token, Mode::Write)?;
         if let Some(name) = key.field(Meta::Name).as_ref().and_then(|name| std::str::from_utf8(name.as_ref()).ok()) {
-            settings.policy.fits(name, &payload)?;
+            access::fits(name, &payload)?;
         }
         key.set_fields([(Field::Meta(Meta::Payload), payload.as_str().as_bytes().into())].into_iter());
         Ok(payload)

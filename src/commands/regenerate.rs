@@ -6,6 +6,7 @@
 use super::Command;
 use super::check::live;
 use crate::credentials::Payload;
+use crate::credentials::access;
 use crate::credentials::issue::reissue;
 use crate::protocol::args::Credential;
 use crate::protocol::{Args, Error, Form};
@@ -24,7 +25,7 @@ impl Command for Regenerate {
         complexity: "O(N) where N is the length of the payload.",
         since: "0.1.0",
         min_args: 2,
-        flags: "write fast",
+        flags: "write deny-oom fast",
         secrets: Secrets::From(2),
         routing: Routing::Token(KeyUse::Update),
         args: &[Arg::key("tkn"), Arg::string("accessToken"), Arg::string("json").optional()],
@@ -45,11 +46,11 @@ impl Command for Regenerate {
         let now = store.now();
         let given = payload.map(|text| Payload::parse(&text, settings.max_payload)).transpose()?;
         let ring = realm::verifying(store, &settings)?.ok_or_else(Error::try_refresh_token)?;
-        let (access, grant) = live(store, &ring, &settings, token, &credential)?;
+        let (verified, grant) = live(store, &ring, &settings, token, &credential)?;
         if let Some(payload) = &given {
-            settings.policy.fits(&grant.name, payload)?;
+            access::fits(&grant.name, payload)?;
         }
-        let issued = reissue(&ring, &settings.policy, access, given.clone().unwrap_or(grant.payload), now)?;
+        let issued = reissue(&ring, &settings.policy, verified, given.clone().unwrap_or(grant.payload), now)?;
         if let Some(payload) = given {
             let field = (Field::Meta(Meta::Payload), payload.as_str().as_bytes().into());
             store.open(token, Mode::Write).set_fields([field].into_iter());

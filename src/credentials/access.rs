@@ -7,8 +7,8 @@ use super::{base64url, from_base64url};
 use crate::protocol::json::{self, Object};
 use crate::protocol::{Error, Status};
 use crate::session::{Millis, Token};
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use aws_lc_rs::{constant_time, digest, hmac};
 use serde::Serialize;
 use serde_json::json;
 
@@ -94,13 +94,10 @@ impl Signer {
         }
     }
 
+    /// Whether this is our signature of a message of ours. Both algorithms are deterministic (RFC 8032, section 5.1.6): the
+    /// same key makes the same signature again, in a quarter of the time in which a public key verifies it.
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        match &self.key {
-            SigningKey::EdDsa(pair) => {
-                UnparsedPublicKey::new(&ED25519, pair.public_key().as_ref()).verify(message, signature).is_ok()
-            }
-            SigningKey::Hs256(key) => hmac::verify(key, message, signature).is_ok(),
-        }
+        constant_time::verify_slices_are_equal(&self.sign(message), signature).is_ok()
     }
 
     pub fn public_key(&self) -> Option<PublicKey> {
@@ -121,6 +118,11 @@ impl Signer {
 pub struct Audience {
     pub issuer: Option<String>,
     pub audience: Option<String>,
+}
+
+impl Audience {
+    /// How long an issuer or an audience can be. An access token has room for both beside its payload.
+    pub const MAX_LEN: usize = 128;
 }
 
 /// What an access token says.
@@ -147,8 +149,11 @@ pub fn sign(ring: &Ring, audience: &Audience, claims: &Claims<'_>) -> Result<Str
     Ok(token)
 }
 
-/// Fails if an access token of this name and payload could be too long, all else being as long as it can be.
-pub fn fits(audience: &Audience, name: &str, payload: &Payload) -> Result<(), Error> {
+/// Fails if an access token of this name and payload could be too long, all else being as long as it can be: also the
+/// issuer and the audience, which may become longer while the session lives.
+pub fn fits(name: &str, payload: &Payload) -> Result<(), Error> {
+    let longest = Some("x".repeat(Audience::MAX_LEN));
+    let longest = Audience { issuer: longest.clone(), audience: longest };
     const ANY: &[u8; Token::LEN] = b"sh:0000000000000000000000000";
     let claims = Claims {
         name,
@@ -161,7 +166,7 @@ pub fn fits(audience: &Audience, name: &str, payload: &Payload) -> Result<(), Er
         issued: Millis(10_000_000_000_000),
         expires: Millis(10_000_000_000_000),
     };
-    let body = body(audience, &claims, |_| "x".repeat(16))?;
+    let body = body(&longest, &claims, |_| "x".repeat(ID_LEN))?;
     let header = Signer::header(Algorithm::EdDsa, &"x".repeat(16));
     check_len(header.len() + 1 + base64url(body).len() + 1 + base64url([0; 64]).len())
 }
@@ -204,8 +209,20 @@ fn body(audience: &Audience, claims: &Claims<'_>, id: impl FnOnce(&[u8]) -> Stri
         body += own;
     }
     let id = id(body.as_bytes());
-    body += &format!(",\"jti\":\"{id}\"}}");
+    body += &format!("{BEFORE_ID}{id}{AFTER_ID}");
     Ok(body)
+}
+
+/// What stands around the ID, the last of the claims.
+const BEFORE_ID: &str = ",\"jti\":\"";
+const AFTER_ID: &str = "\"}";
+/// How many characters an ID has.
+const ID_LEN: usize = 16;
+
+/// The claims that an ID was made of, and the ID.
+fn split_id(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (claims, id) = body.strip_suffix(AFTER_ID.as_bytes())?.split_last_chunk::<ID_LEN>()?;
+    Some((claims.strip_suffix(BEFORE_ID.as_bytes())?, id))
 }
 
 /// An access token whose signature, time, issuer and audience are good.
@@ -223,7 +240,9 @@ impl Access {
     /// Verifies an access token; `None`, whatever is wrong with it.
     ///
     /// The header is compared with those that our keys would write, never read (RFC 8725, section 3.1; nothing in it can
-    /// choose an algorithm or a key). The claims are read once the signature is known to be good.
+    /// choose an algorithm or a key). The ID is checked next: the MAC costs a tenth of a signature, so that junk is cheap, and
+    /// nothing is signed but what this server has signed before. The claims are read once the signature is known to be
+    /// good.
     pub fn verify(text: &[u8], ring: &Ring, audience: &Audience, now: Millis) -> Option<Self> {
         if text.len() > MAX_LEN {
             return None;
@@ -232,11 +251,13 @@ impl Access {
         let (message, signature) = (&text[..end_of_message], from_base64url(&text[end_of_message + 1..])?);
         let end_of_header = message.iter().position(|&byte| byte == b'.')?;
         let (header, body) = (&message[..end_of_header], &message[end_of_header + 1..]);
-        let signer = ring.verifiers(now).find(|signer| signer.header.as_bytes() == header)?;
-        if !signer.verifies(message, &signature) {
+        let verifier = ring.verifiers(now).find(|verifier| verifier.signer.header.as_bytes() == header)?;
+        let body = from_base64url(body)?;
+        let (claims, id) = split_id(&body)?;
+        if !verifier.is_token_id(id, claims) || !verifier.signer.verifies(message, &signature) {
             return None;
         }
-        Self::read(&from_base64url(body)?, audience, now)
+        Self::read(&body, audience, now)
     }
 
     fn read(body: &[u8], audience: &Audience, now: Millis) -> Option<Self> {
@@ -318,8 +339,15 @@ mod tests {
         Access::verify(text.as_bytes(), ring, &Audience::default(), now).is_some()
     }
 
-    /// A token of these parts, signed by the key that signs now.
+    /// A token of these parts with an ID, signed by the key that signs now.
     fn forged_by_the_key_holder(ring: &Ring, header: &str, body: &str) -> String {
+        let claims = body.strip_suffix('}').unwrap_or(body);
+        let body = format!("{claims}{BEFORE_ID}{}{AFTER_ID}", ring.token_id(claims.as_bytes()));
+        signed_by_the_key_holder(ring, header, &body)
+    }
+
+    /// A token of these parts, signed by the key that signs now.
+    fn signed_by_the_key_holder(ring: &Ring, header: &str, body: &str) -> String {
         let message = format!("{}.{}", base64url(header), base64url(body));
         format!("{message}.{}", base64url(ring.signer(NOW).sign(message.as_bytes())))
     }
@@ -334,7 +362,7 @@ mod tests {
             let body = String::from_utf8(body).expect("text");
             let (alg, kid) = (algorithm.name(), ring.signer(NOW).kid().to_owned());
             let genuine = format!(r#"{{"alg":"{alg}","typ":"at+jwt","kid":"{kid}"}}"#);
-            assert!(verifies(&forged_by_the_key_holder(&ring, &genuine, &body), &ring, NOW));
+            assert!(verifies(&signed_by_the_key_holder(&ring, &genuine, &body), &ring, NOW));
             for header in [
                 format!(r#"{{"alg":"none","typ":"at+jwt","kid":"{kid}"}}"#),
                 r#"{"alg":"none"}"#.to_owned(),
@@ -348,7 +376,32 @@ mod tests {
                 format!(r#"{{"alg":"{alg}","typ":"at+jwt","kid":"{kid}","jwk":{{}}}}"#),
                 String::new(),
             ] {
-                assert!(!verifies(&forged_by_the_key_holder(&ring, &header, &body), &ring, NOW), "{header}");
+                assert!(!verifies(&signed_by_the_key_holder(&ring, &header, &body), &ring, NOW), "{header}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_signature_does_not_count_without_the_id_of_the_claims() {
+        for algorithm in [Algorithm::EdDsa, Algorithm::Hs256] {
+            let ring = ring(&["a"], algorithm);
+            let signer = ring.signer(NOW);
+            let header = String::from_utf8(from_base64url(signer.header.as_bytes()).expect("a header")).expect("text");
+            let exp = NOW.0 / 1_000 + 60;
+            let claims = format!(r#"{{"sub":"alice","sid":"sh:AAECAwQFBgcICQoLDA0ODw012","gen":3,"exp":{exp}"#);
+            let id = ring.token_id(claims.as_bytes());
+            let with = |end: &str| signed_by_the_key_holder(&ring, &header, &format!("{claims}{end}"));
+            assert!(verifies(&with(&format!(r#","jti":"{id}"}}"#)), &ring, NOW));
+            let other = ring.token_id(b"{");
+            for end in [
+                "}".to_owned(),
+                r#","jti":""}"#.to_owned(),
+                format!(r#","jti":"{other}"}}"#),
+                format!(r#","jti":"{id}","a":1}}"#),
+                format!(r#","jti": "{id}"}}"#),
+                format!(r#","jti":"{id}"}} "#),
+            ] {
+                assert!(!verifies(&with(&end), &ring, NOW), "{end}");
             }
         }
     }
@@ -516,8 +569,9 @@ mod tests {
     fn a_payload_that_fits_now_fits_for_ever() {
         let payload =
             |length: usize| Payload::parse(format!(r#"{{"p":"{}"}}"#, "x".repeat(length)).as_bytes(), 8_000).expect("");
-        let us = audience(Some("https://us.example"), Some("web"));
-        let longest = (0..4_000).rev().find(|&length| fits(&us, "alice", &payload(length)).is_ok()).expect("some fit");
+        let longest_setting = "x".repeat(Audience::MAX_LEN);
+        let us = audience(Some(&longest_setting), Some(&longest_setting));
+        let longest = (0..4_000).rev().find(|&length| fits("alice", &payload(length)).is_ok()).expect("some fit");
         let thumbprint = "x".repeat(43);
         let claims = Claims {
             name: "alice",

@@ -19,14 +19,6 @@ pub struct Policy {
     pub cookies: Attributes,
 }
 
-impl Policy {
-    /// Fails if some access token of a session of this name and payload would be too long, however often it is rotated
-    /// and whatever it is bound to: a session must not come to where it cannot be refreshed.
-    pub fn fits(&self, name: &str, payload: &Payload) -> Result<(), Error> {
-        access::fits(&self.audience, name, payload)
-    }
-}
-
 /// Whom they are made for.
 pub struct Holder<'a> {
     pub token: Token<'a>,

@@ -33,6 +33,19 @@ struct Keys {
     signers: RefCell<Vec<Rc<Signer>>>,
 }
 
+/// The keys that an access token may have been made with.
+pub struct Verifier<'r> {
+    pub signer: Rc<Signer>,
+    token_id: &'r hmac::Key,
+}
+
+impl Verifier<'_> {
+    /// Whether this is the ID that [`Ring::token_id`] made of these claims.
+    pub fn is_token_id(&self, presented: &[u8], claims: &[u8]) -> bool {
+        constant_time::verify_slices_are_equal(presented, token_id(self.token_id, claims).as_bytes()).is_ok()
+    }
+}
+
 /// A JSON Web Key Set (RFC 7517, section 5).
 #[derive(Serialize)]
 pub struct KeySet {
@@ -110,7 +123,7 @@ impl Ring {
 
     /// The ID of an access token: a MAC over its other claims.
     pub fn token_id(&self, claims: &[u8]) -> String {
-        base64url(&hmac::sign(&self.current().token_id, claims).as_ref()[..12])
+        token_id(&self.current().token_id, claims)
     }
 
     /// The key that signs access tokens now.
@@ -120,13 +133,14 @@ impl Ring {
 
     /// The keys that may have signed an access token that lives now, and those that will be next: another node's clock
     /// may be ahead.
-    pub fn verifiers(&self, now: Millis) -> impl Iterator<Item = Rc<Signer>> {
-        self.secrets.iter().flat_map(move |keys| self.epochs(now).map(move |epoch| self.signer_of(keys, epoch)))
+    pub fn verifiers(&self, now: Millis) -> impl Iterator<Item = Verifier<'_>> {
+        let verifier = |keys, epoch| Verifier { signer: self.signer_of(keys, epoch), token_id: &keys.token_id };
+        self.secrets.iter().flat_map(move |keys| self.epochs(now).map(move |epoch| verifier(keys, epoch)))
     }
 
     /// What others need to verify our access tokens: nothing, if they are signed with a shared key.
     pub fn key_set(&self, now: Millis) -> KeySet {
-        KeySet { keys: self.verifiers(now).filter_map(|signer| signer.public_key()).collect() }
+        KeySet { keys: self.verifiers(now).filter_map(|verifier| verifier.signer.public_key()).collect() }
     }
 
     /// Of the secret that signs.
@@ -160,6 +174,10 @@ impl Ring {
         signers.push(signer.clone());
         signer
     }
+}
+
+fn token_id(key: &hmac::Key, claims: &[u8]) -> String {
+    base64url(&hmac::sign(key, claims).as_ref()[..12])
 }
 
 /// 192 bits of a MAC: 32 characters.

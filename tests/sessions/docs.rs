@@ -18,7 +18,7 @@ const READ: &[&str] = &[
     "SH.JWKS",
     "SH.CLEARCOOKIES",
 ];
-const GROW: &[&str] = &["SH.NEW", "SH.SET", "SH.ADD", "SH.CLEARSET", "SH.PAYLOAD"];
+const GROW: &[&str] = &["SH.NEW", "SH.SET", "SH.ADD", "SH.CLEARSET", "SH.PAYLOAD", "SH.REGENERATE"];
 /// Their first argument is a name, which routes and is no key.
 const BY_NAME: &[&str] = &["SH.NEW", "SH.OPEN", "SH.LIST", "SH.ENDALL"];
 const KEYLESS: &[&str] = &["SH.VERIFY", "SH.JWKS", "SH.CLEARCOOKIES"];

@@ -40,3 +40,14 @@ fn each_failure_has_its_status_and_writes_nothing() {
     client.int(&["SH.END", &jar.tkn]);
     assert_eq!(client.status(&["SH.REGENERATE", &next.tkn, &next.access]), "UNAUTHORISED");
 }
+
+#[test]
+fn when_memory_is_full_no_payload_is_stored() {
+    let server = Server::start();
+    let mut client = server.client();
+    let jar = Jar::tokens(&mut client);
+    client.ok(&["CONFIG", "SET", "maxmemory", "1"]);
+    assert_eq!(client.status(&["SH.REGENERATE", &jar.tkn, &jar.access, r#"{"a":1}"#]), "OOM");
+    client.ok(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!(client.text(&["SH.PAYLOAD", &jar.tkn]), "{}");
+}

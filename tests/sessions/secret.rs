@@ -108,9 +108,9 @@ fn a_secret_that_was_refused_beside_something_else_never_comes_into_force() {
     write(&server, &["b"]);
     for refused in [
         &["sh.secret-file", other, "sh.cookie-secure", "no", "sh.cookie-same-site", "none"][..],
-        &["sh.secret-file", other, "sh.refresh-grace", "999"],
+        &["sh.secret-file", other, "sh.refresh-grace", "9999"],
         &["sh.secret-file", other, "maxmemory", "nonsense"],
-        &["sh.secret-reload", "yes", "sh.refresh-grace", "999"],
+        &["sh.secret-reload", "yes", "sh.refresh-grace", "9999"],
         &["sh.secret-reload", "yes", "maxmemory", "nonsense"],
     ] {
         assert!(client.call(&[&["CONFIG", "SET"], refused].concat()).is_err());

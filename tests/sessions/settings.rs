@@ -92,7 +92,7 @@ const WRONG: [(&str, &str, &str); 8] = [
     ("max-lifetime", "-1", "must be a number of seconds from 0 to 4294967295"),
     ("max-lifetime", "1h", "must be a number of seconds"),
     ("max-sessions", "4294967296", "must be a number from 0 to 4294967295"),
-    ("refresh-grace", "301", "must be a number of seconds from 0 to 300"),
+    ("refresh-grace", "3601", "must be a number of seconds from 0 to 3600"),
     ("key-rotation", "3599", "must be a number of seconds from 3600"),
     ("anti-csrf", "maybe", "must be one of 'yes', 'no'"),
     ("secret-file", "/nonexistent/secret", "cannot be read"),
@@ -126,7 +126,7 @@ fn a_value_out_of_range_is_refused_by_config_set_with_the_reason_and_the_old_one
 fn of_several_settings_in_one_command_all_are_taken_or_none() {
     let server = Server::with(&["max-lifetime", "60"]);
     let mut client = server.client();
-    client.call(&["CONFIG", "SET", "sh.max-lifetime", "600", "sh.refresh-grace", "301"]).expect_err("refused");
+    client.call(&["CONFIG", "SET", "sh.max-lifetime", "600", "sh.refresh-grace", "3601"]).expect_err("refused");
     assert_eq!(setting(&mut client, "max-lifetime"), "60");
     assert!(ends_within_a_minute(&mut client));
     // Each alone would contradict what is in force.

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long something that must happen may take on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,9 +30,11 @@ pub fn await_that(what: &str, mut condition: impl FnMut() -> bool) {
 /// The module, built from the sources as they are now.
 pub fn module() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
+    // A benchmark measures what users run.
+    let profile = if cfg!(debug_assertions) { "tested" } else { "release" };
     MODULE.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--profile", "tested", "--lib", "--message-format=json-render-diagnostics"])
+            .args(["build", "--profile", profile, "--lib", "--message-format=json-render-diagnostics"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stderr(Stdio::inherit())
             .output()
@@ -53,6 +55,14 @@ pub struct Server {
     pub port: u16,
     dir: PathBuf,
     args: Vec<String>,
+    preload: Option<Preload>,
+}
+
+/// A library to load into a server before its own, and a variable of its environment.
+#[derive(Clone)]
+pub struct Preload {
+    pub library: PathBuf,
+    pub variable: (&'static str, PathBuf),
 }
 
 impl Server {
@@ -70,14 +80,21 @@ impl Server {
     /// A server with these options alone.
     pub fn bare(options: &[&str]) -> Self {
         let args = options.iter().map(|&option| option.to_owned()).collect();
-        Self::spawn(new_dir(), args)
+        Self::spawn(new_dir(), args, None)
     }
 
     /// A server with the module and a configuration file with these lines.
     pub fn configured(lines: &str) -> Self {
         let (dir, module) = (new_dir(), module().to_str().expect("a UTF-8 path"));
         fs::write(dir.join("redis.conf"), format!("loadmodule {module}\n{lines}\n")).expect("a file");
-        Self::spawn(dir, Vec::new())
+        Self::spawn(dir, Vec::new(), None)
+    }
+
+    /// A server with the module, further options, and a library loaded before its own.
+    pub fn preloaded(preload: Preload, options: &[&str]) -> Self {
+        let module = module().to_str().expect("a UTF-8 path");
+        let args = [&["--loadmodule", module], options].concat().into_iter().map(str::to_owned).collect();
+        Self::spawn(new_dir(), args, Some(preload))
     }
 
     /// What is in the log of a server with the module that does not start with these options.
@@ -86,17 +103,20 @@ impl Server {
         let options = [&["--loadmodule", module], options].concat();
         let args = options.iter().map(|&option| option.to_owned()).collect();
         let dir = new_dir();
-        let log = Self::try_spawn(dir.clone(), args).err();
+        let log = Self::try_spawn(dir.clone(), args, None).err();
         let _ = fs::remove_dir_all(dir);
         log.expect("the server should not have started")
     }
 
-    fn spawn(dir: PathBuf, args: Vec<String>) -> Self {
-        Self::try_spawn(dir, args).unwrap_or_else(|log| panic!("the server did not start:\n{log}"))
+    fn spawn(dir: PathBuf, args: Vec<String>, preload: Option<Preload>) -> Self {
+        Self::try_spawn(dir, args, preload).unwrap_or_else(|log| panic!("the server did not start:\n{log}"))
     }
 
     /// A server, or its log if it does not start.
-    fn try_spawn(dir: PathBuf, args: Vec<String>) -> Result<Self, String> {
+    fn try_spawn(dir: PathBuf, args: Vec<String>, preload: Option<Preload>) -> Result<Self, String> {
+        let preloading = preload.iter().flat_map(|Preload { library, variable: (name, value) }| {
+            [("LD_PRELOAD", library.clone()), (*name, value.clone())]
+        });
         // Another process may take the port between our look and the server's: then it is tried again.
         for _ in 0..20 {
             let port = free_port();
@@ -111,11 +131,12 @@ impl Server {
                 .args(&args)
                 // A backtrace printed inside Valkey 8.1, which isolates modules' symbols, frees memory of another allocator.
                 .env("RUST_BACKTRACE", "0")
+                .envs(preloading.clone())
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .spawn()
                 .expect("the server is installed; `make test` installs it");
-            let mut server = Self { process, port, dir: dir.clone(), args: args.clone() };
+            let mut server = Self { process, port, dir: dir.clone(), args: args.clone(), preload: preload.clone() };
             if server.is_ready() {
                 return Ok(server);
             }
@@ -199,12 +220,21 @@ impl Server {
     }
 
     /// Ends the server with SIGKILL and starts it again in the same directory.
-    pub fn crash_and_restart(mut self) -> Self {
+    pub fn crash_and_restart(self) -> Self {
+        self.crash().restart()
+    }
+
+    /// Ends the server with SIGKILL. Its directory stays.
+    pub fn crash(mut self) -> Crashed {
         self.process.kill().expect("SIGKILL");
         self.process.wait().expect("the server's end");
-        let (dir, args) = (std::mem::take(&mut self.dir), self.args.clone());
-        drop(self);
-        Self::spawn(dir, args)
+        Crashed { dir: std::mem::take(&mut self.dir), args: self.args.clone(), preload: self.preload.clone() }
+    }
+
+    /// Sends a signal to the server: `STOP`, `CONT`.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([&format!("-{signal}"), &self.pid().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "{signal}");
     }
 
     pub fn pid(&self) -> u32 {
@@ -233,6 +263,52 @@ impl Server {
         let paths = files.map(|file| file.expect("a file").path());
         let incremental = |path: &PathBuf| path.to_string_lossy().ends_with(".incr.aof");
         fs::read(paths.into_iter().find(incremental).expect("an incremental AOF")).expect("the AOF")
+    }
+}
+
+/// A server that was ended, and may be started again.
+pub struct Crashed {
+    dir: PathBuf,
+    args: Vec<String>,
+    preload: Option<Preload>,
+}
+
+impl Crashed {
+    pub fn restart(mut self) -> Server {
+        Server::spawn(std::mem::take(&mut self.dir), std::mem::take(&mut self.args), self.preload.take())
+    }
+
+    /// Starts the server again with further options.
+    pub fn restart_with(mut self, options: &[&str]) -> Server {
+        self.args.extend(options.iter().map(|&option| option.to_owned()));
+        self.restart()
+    }
+
+    /// Makes all files of the server look as if they were last written at that time.
+    pub fn written_at(&self, time: SystemTime) {
+        fn age(dir: &Path, time: SystemTime) {
+            for entry in fs::read_dir(dir).expect("a directory") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    age(&path, time);
+                } else {
+                    fs::File::options()
+                        .append(true)
+                        .open(path)
+                        .and_then(|file| file.set_modified(time))
+                        .expect("a file");
+                }
+            }
+        }
+        age(&self.dir, time);
+    }
+}
+
+impl Drop for Crashed {
+    fn drop(&mut self) {
+        if !self.dir.as_os_str().is_empty() {
+            let _ = fs::remove_dir_all(&self.dir);
+        }
     }
 }
 
