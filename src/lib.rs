@@ -54,7 +54,7 @@ use commands::verify::Verify;
 use redis::eviction;
 use redis::info::Section;
 use redis::module::{Module, Row};
-use store::realm;
+use store::{realm, serving};
 
 const MODULE: Module = Module {
     name: c"sh",
@@ -90,6 +90,7 @@ const MODULE: Module = Module {
         Row::of::<Jwks>(),
         Row::of::<ClearCookies>(),
     ],
+    on_server_event: serving::heed,
 };
 
 /// The module's section of INFO.
@@ -98,6 +99,7 @@ fn info(section: &mut Section) {
         section.text("secret_fingerprint", &ring.fingerprint());
         section.text("signing_kid", ring.signer(redis::context::now()).kid());
     }
+    section.number("last_outage_ms", serving::last_outage_ms());
     for (name, count) in stats::lines() {
         section.number(&name, count);
     }

@@ -72,7 +72,7 @@ pub fn live<S: Store>(
     if grant.kind != Kind::Refresh || grant.name != access.name {
         return Err(Error::unauthorised());
     }
-    match standing(access.generation, grant.rotated, now, settings.refresh_grace) {
+    match standing(access.generation, grant.rotated, settings.refresh_grace, |at| store.served_since(at)) {
         Standing::RotatedOut => Err(Error::try_refresh_token()),
         Standing::Current | Standing::Previous | Standing::Newer => Ok((access, grant)),
     }

@@ -11,7 +11,7 @@ use crate::protocol::args::{Credential, Verification};
 use crate::protocol::{Args, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::session::rotation::{self, Rotation};
+use crate::session::rotation::{self, Rotated, Rotation};
 use crate::session::{Event, Millis, Token};
 use crate::stats::Stat;
 use crate::store::ending::Endings;
@@ -71,7 +71,9 @@ impl Command for Refresh {
             );
         }
 
-        let outcome = rotation::rotate(presented, grant.rotated, now, settings.refresh_grace, credential.no_grace);
+        let no_grace = credential.no_grace;
+        let served_since = |at| store.served_since(at);
+        let outcome = rotation::rotate(presented, grant.rotated, settings.refresh_grace, no_grace, served_since);
         let credentials = |generation, ends| -> Result<Issued, Error> {
             let Grant { name, payload, .. } = &grant;
             let (payload, limit) = (payload.clone(), grant.limit);
@@ -82,7 +84,7 @@ impl Command for Refresh {
             Rotation::Rotate { to } | Rotation::Forward { to } => {
                 touch.permit(store)?;
                 let issued = credentials(to, touch.expires().or(grant.expires))?;
-                grants::move_on(store, tkn, to, now);
+                grants::move_on(store, tkn, Rotated { generation: to, at: (!no_grace).then_some(now) });
                 touch.apply(store, tkn);
                 if matches!(outcome, Rotation::Forward { .. }) {
                     store.count(Stat::Forwarded);

@@ -10,7 +10,7 @@ use crate::protocol::args::{Credential, Verification};
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::session::rotation::{Standing, standing};
+use crate::session::rotation::{Rotated, Standing, lost_rotation_at, standing};
 use crate::session::{Event, Millis, Token};
 use crate::stats::Stat;
 use crate::store::sessions::{self, Touch};
@@ -79,7 +79,6 @@ impl Command for Resume {
 
     fn run<S: Store>(store: &mut S, (tkn, credential): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let settings = store.settings();
-        let now = store.now();
         let token = Token::parse(tkn.as_bytes()).ok_or_else(Error::unauthorised)?;
         let ring = realm::verifying(store, &settings)?.ok_or_else(|| grants::worthless(store))?;
         let kinds = [credentials::Kind::Cookie];
@@ -96,7 +95,7 @@ impl Command for Resume {
         if credential.csrf.as_ref().is_some_and(|csrf| !ring.is_anti_csrf(csrf, token, generation)) {
             return Err(Error::try_refresh_token());
         }
-        let standing = standing(generation, grant.rotated, now, settings.refresh_grace);
+        let standing = standing(generation, grant.rotated, settings.refresh_grace, |at| store.served_since(at));
         if standing == Standing::RotatedOut {
             return Err(Error::try_refresh_token());
         }
@@ -108,7 +107,8 @@ impl Command for Resume {
         let expiry = touch.expires().or(grant.expires);
         touch.apply(store, tkn);
         if standing == Standing::Newer {
-            grants::move_on(store, tkn, generation, now);
+            let at = lost_rotation_at(grant.rotated.at, store.resumed_at());
+            grants::move_on(store, tkn, Rotated { generation, at });
             store.count(Stat::Forwarded);
             store.announce(Event::Forward, tkn);
         }

@@ -35,6 +35,7 @@ required! {
     RedisModule_CreateString
     RedisModule_FreeCallReply
     RedisModule_FreeModuleUser
+    RedisModule_FreeServerInfo
     RedisModule_FreeString
     RedisModule_GetAbsExpire
     RedisModule_GetClientId
@@ -44,6 +45,7 @@ required! {
     RedisModule_GetCurrentUserName
     RedisModule_GetModuleUserFromUserName
     RedisModule_GetSelectedDb
+    RedisModule_GetServerInfo
     RedisModule_HashGet
     RedisModule_HashSet
     RedisModule_InfoAddFieldCString
@@ -69,6 +71,7 @@ required! {
     RedisModule_ScanCursorCreate
     RedisModule_ScanCursorDestroy
     RedisModule_ScanKey
+    RedisModule_ServerInfoGetFieldSigned
     RedisModule_SetAbsExpire
     RedisModule_SetCommandInfo
     RedisModule_SetModuleOptions

@@ -17,6 +17,7 @@ pub mod module;
 pub mod reply;
 #[cfg(not(test))]
 mod sdallocx;
+pub mod server_events;
 
 pub use bytes::{Bytes, Handle, Name, Owned};
 pub use context::Context;

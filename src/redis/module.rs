@@ -9,6 +9,7 @@ use super::context::{self, Context};
 use super::eviction;
 use super::info;
 use super::log::{Level, log};
+use super::server_events::{self, ServerEvent};
 use crate::commands::Command;
 use redis_module::raw;
 use std::ffi::{CStr, c_int};
@@ -25,6 +26,7 @@ pub struct Module {
     pub name: &'static CStr,
     pub version: i32,
     pub commands: &'static [Row],
+    pub on_server_event: fn(&Context, ServerEvent),
 }
 
 /// One command of the module.
@@ -45,6 +47,7 @@ fn load(context: &Context, module: &Module, arguments: &[Handle<'_>]) -> Result<
     config::load(context, arguments)?;
     info::register(context)?;
     eviction::watch(context)?;
+    server_events::subscribe(context, module.on_server_event)?;
     command::add_category(context);
     for row in module.commands {
         command::register(context, row.spec, row.handler)?;

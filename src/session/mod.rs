@@ -4,12 +4,14 @@ pub mod event;
 pub mod lifetime;
 pub mod meta;
 pub mod rotation;
+pub mod serving;
 pub mod time;
 pub mod token;
 
 pub use event::Event;
 pub use lifetime::{Expiry, Lifetime};
 pub use meta::{Created, Flags, Meta};
+pub use serving::Serving;
 pub use time::{Millis, Seconds};
 pub use token::{NewToken, Token};
 

@@ -40,9 +40,14 @@ pub enum Standing {
     RotatedOut,
 }
 
-/// How a generation stands to a session's.
-pub fn standing(presented: u32, rotated: Rotated, now: Millis, grace: Seconds) -> Standing {
-    let in_grace = || rotated.at.is_some_and(|at| now.0.abs_diff(at.0) <= grace.as_millis());
+/// How a generation stands to a session's. `served_since` tells the age of the last rotation in milliseconds.
+pub fn standing(
+    presented: u32,
+    rotated: Rotated,
+    grace: Seconds,
+    served_since: impl FnOnce(Millis) -> u64,
+) -> Standing {
+    let in_grace = || rotated.at.is_some_and(|at| served_since(at) <= grace.as_millis());
     match presented {
         _ if presented > rotated.generation => Standing::Newer,
         _ if presented == rotated.generation => Standing::Current,
@@ -53,11 +58,17 @@ pub fn standing(presented: u32, rotated: Rotated, now: Millis, grace: Seconds) -
 
 /// What refreshing with a token of this generation leads to.
 ///
-/// With `no_grace` the session skips a generation: none that was ever handed out is then the one before.
-pub fn rotate(presented: u32, rotated: Rotated, now: Millis, grace: Seconds, no_grace: bool) -> Rotation {
+/// With `no_grace` the session skips a generation, so that no token that this server handed out is of the one before.
+pub fn rotate(
+    presented: u32,
+    rotated: Rotated,
+    grace: Seconds,
+    no_grace: bool,
+    served_since: impl FnOnce(Millis) -> u64,
+) -> Rotation {
     let step = if no_grace { 2 } else { 1 };
     let after = |generation: u32| generation.checked_add(step);
-    match standing(presented, rotated, now, grace) {
+    match standing(presented, rotated, grace, served_since) {
         Standing::Previous if !no_grace => Rotation::Replay,
         Standing::Current | Standing::Previous => {
             after(rotated.generation).map_or(Rotation::Exhausted, |to| Rotation::Rotate { to })
@@ -65,6 +76,12 @@ pub fn rotate(presented: u32, rotated: Rotated, now: Millis, grace: Seconds, no_
         Standing::Newer => after(presented).map_or(Rotation::Exhausted, |to| Rotation::Forward { to }),
         Standing::RotatedOut => Rotation::Theft,
     }
+}
+
+/// When the rotation that a server lost in an outage counts as done, so that the grace period of the generation before
+/// ends as long after the outage as it lasts: by then no honest client presents that generation any more.
+pub fn lost_rotation_at(last_known: Option<Millis>, resumed_at: Option<Millis>) -> Option<Millis> {
+    last_known.max(resumed_at)
 }
 
 #[cfg(test)]
@@ -77,7 +94,8 @@ mod tests {
 
     fn outcome(presented: u32, generation: u32, after: i64, no_grace: bool) -> Rotation {
         let rotated = Rotated { generation, at: (generation > 0).then_some(AT) };
-        rotate(presented, rotated, Millis(AT.0.saturating_add_signed(after)), GRACE, no_grace)
+        let now = AT.0.saturating_add_signed(after);
+        rotate(presented, rotated, GRACE, no_grace, |at| now.abs_diff(at.0))
     }
 
     #[test]
@@ -119,7 +137,18 @@ mod tests {
     #[test]
     fn without_grace_a_predecessor_is_theft_but_in_the_very_millisecond() {
         let rotated = Rotated { generation: 5, at: Some(AT) };
-        assert_eq!(rotate(4, rotated, Millis(AT.0 + 1), Seconds(0), false), Rotation::Theft);
+        assert_eq!(rotate(4, rotated, Seconds(0), false, |_| 0), Rotation::Replay);
+        assert_eq!(rotate(4, rotated, Seconds(0), false, |_| 1), Rotation::Theft);
+    }
+
+    #[test]
+    fn a_lost_rotation_begins_no_grace_period_of_its_own() {
+        let (before, outage_end) = (Some(Millis(1)), Some(Millis(2)));
+        assert_eq!(lost_rotation_at(before, outage_end), outage_end);
+        assert_eq!(lost_rotation_at(outage_end, before), outage_end, "a rotation since the outage");
+        assert_eq!(lost_rotation_at(None, outage_end), outage_end);
+        assert_eq!(lost_rotation_at(before, None), before, "no outage is known");
+        assert_eq!(lost_rotation_at(None, None), None);
     }
 
     /// One session, and clients that each hold the last token they were answered.
@@ -133,7 +162,7 @@ mod tests {
     impl Clients {
         /// One client refreshes; whether the answer reaches it is up to the network.
         fn refresh(&mut self, client: usize, answer_arrives: bool) -> Rotation {
-            let outcome = rotate(self.held[client], self.rotated, self.now, GRACE, false);
+            let outcome = rotate(self.held[client], self.rotated, GRACE, false, |at| self.now.since(at));
             match outcome {
                 Rotation::Rotate { to } | Rotation::Forward { to } => {
                     self.rotated = Rotated { generation: to, at: Some(self.now) };
@@ -164,7 +193,7 @@ mod tests {
                     prop_assert_ne!(session.refresh(0, true), Rotation::Theft);
                 }
                 for _ in 0..late_requests {
-                    let late = rotate(begun_with, session.rotated, session.now, GRACE, false);
+                    let late = rotate(begun_with, session.rotated, GRACE, false, |at| session.now.since(at));
                     prop_assert!(matches!(late, Rotation::Replay | Rotation::Rotate { .. }), "{late:?}");
                 }
             }

@@ -8,6 +8,7 @@ use crate::redis::Bytes;
 use crate::session::meta::Decimal;
 use crate::session::rotation::Rotated;
 use crate::session::{Created, Flags, Meta, Millis, Token};
+use smallvec::SmallVec;
 
 /// What a session's hash says of its credentials.
 pub struct Grant {
@@ -36,15 +37,12 @@ impl Grant {
         let (Some(kind), Some(name)) = (text(Meta::Kind), text(Meta::Name)) else { return Ok(None) };
         let kinds = [credentials::Kind::Refresh, credentials::Kind::Cookie];
         let Some(kind) = kinds.into_iter().find(|known| kind_name(*known) == kind) else { return Ok(None) };
-        let generation = sessions::number(key, Meta::Gen).and_then(|number| u32::try_from(number).ok());
+        let generation = generation(key)?;
         let Some(Created { flags, .. }) = sessions::created(key) else { return Ok(None) };
         Ok(Some(Self {
             name,
             kind,
-            rotated: Rotated {
-                generation: generation.unwrap_or(0),
-                at: sessions::number(key, Meta::Rotated).map(Millis),
-            },
+            rotated: Rotated { generation, at: sessions::number(key, Meta::Rotated).map(Millis) },
             payload: payload(key)?,
             expires: key.expires(),
             flags,
@@ -60,6 +58,15 @@ impl Grant {
             payload: self.payload,
         }
     }
+}
+
+/// How often an open session's sealed token was rotated. Anyone with access to the key could have written the field: a
+/// number that no rotation leads to must not pass for another one.
+fn generation<K: Key>(key: &K) -> Result<u32, Error> {
+    let Some(text) = key.field(Meta::Gen) else { return Ok(0) };
+    let number = std::str::from_utf8(text.as_ref()).ok().and_then(|text| text.parse().ok());
+    number
+        .ok_or_else(|| Status::GeneralError.because("the session's .gen is not one that SH.REFRESH would have stored"))
 }
 
 /// The payload of an open session. It is checked again: anyone with access to the key could have written it.
@@ -100,11 +107,16 @@ pub fn find_and<S: Store, R>(
     found.ok_or_else(|| worthless(store))
 }
 
-/// Stores that a session has moved on to a generation.
-pub fn move_on<S: Store>(store: &mut S, token: Bytes<'_>, generation: u32, now: Millis) {
-    let fields = [(Meta::Gen, Decimal::from(u64::from(generation))), (Meta::Rotated, Decimal::from(now.0))];
-    let fields = fields.iter().map(|(meta, value)| (Field::Meta(*meta), value.as_ref().into()));
-    store.open(token, Mode::Write).set_fields(fields);
+/// Stores that a session has moved on. Without the moment of the rotation the generation before has no grace period.
+pub fn move_on<S: Store>(store: &mut S, token: Bytes<'_>, rotated: Rotated) {
+    let generation = (Meta::Gen, Decimal::from(u64::from(rotated.generation)));
+    let at = rotated.at.map(|at| (Meta::Rotated, Decimal::from(at.0)));
+    let fields: SmallVec<[_; 2]> = [generation].into_iter().chain(at).collect();
+    let mut key = store.open(token, Mode::Write);
+    key.set_fields(fields.iter().map(|(meta, value)| (Field::Meta(*meta), value.as_ref().into())));
+    if rotated.at.is_none() {
+        key.remove_fields(std::iter::once(Meta::Rotated.field().into()));
+    }
 }
 
 /// The generation of a sealed token of this session, and its kind, if it is one of these kinds and genuine.

@@ -3,7 +3,8 @@
 use super::{Access, Field, Key, Kind, Mode, Store, Stored};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
-use crate::session::{Event, Millis, NewToken};
+use crate::session::serving::Clocks;
+use crate::session::{Event, Millis, NewToken, Serving};
 use crate::settings::Settings;
 use crate::stats::Stat;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,15 @@ pub struct Memory {
     pub events: Vec<Event>,
     pub counts: Vec<Stat>,
     pub made: u32,
+    pub serving: Serving,
+}
+
+impl Memory {
+    /// A failover that lost all writes since these entries.
+    pub fn fail_over(&mut self, entries: BTreeMap<Vec<u8>, Entry>) {
+        self.entries = entries;
+        self.serving.resume(self.now(), Clocks { wall: self.now(), steady: 0 });
+    }
 }
 
 impl Stored for Vec<u8> {
@@ -52,6 +62,14 @@ impl Store for Memory {
 
     fn now(&self) -> Millis {
         Millis(self.now)
+    }
+
+    fn served_since(&self, at: Millis) -> u64 {
+        self.serving.served_since(at, self.now())
+    }
+
+    fn resumed_at(&self) -> Option<Millis> {
+        self.serving.resumed_at()
     }
 
     fn randomness(&mut self) -> [u8; NewToken::RANDOMNESS] {

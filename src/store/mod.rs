@@ -11,6 +11,7 @@ pub mod keys;
 pub mod memory;
 pub mod realm;
 pub mod redis;
+pub mod serving;
 pub mod sessions;
 
 use crate::protocol::Error;
@@ -36,6 +37,12 @@ pub trait Store {
 
     /// The time, the same throughout a command.
     fn now(&self) -> Millis;
+
+    /// How many milliseconds this server has served since a moment: see [`Serving`](crate::session::Serving).
+    fn served_since(&self, at: Millis) -> u64;
+
+    /// When this server came back from its last outage, if it is known to have been away.
+    fn resumed_at(&self) -> Option<Millis>;
 
     /// What a new token is made of, from a cryptographically secure generator.
     fn randomness(&mut self) -> [u8; NewToken::RANDOMNESS];

@@ -3,7 +3,7 @@
 //! The one place that replicates and notifies: whatever changes a key goes through [`OpenKey`], so no command can
 //! forget it.
 
-use super::{Access, Field, Key, Kind, Mode, Store, Stored, keys};
+use super::{Access, Field, Key, Kind, Mode, Store, Stored, keys, serving};
 use crate::credentials::base64url;
 use crate::protocol::{Error, Status};
 use crate::redis::bytes::{Static, Text};
@@ -44,6 +44,14 @@ impl Store for RedisStore {
 
     fn now(&self) -> Millis {
         Millis(self.context.now())
+    }
+
+    fn served_since(&self, at: Millis) -> u64 {
+        serving::served_since(at, self.now())
+    }
+
+    fn resumed_at(&self) -> Option<Millis> {
+        serving::resumed_at()
     }
 
     fn randomness(&mut self) -> [u8; NewToken::RANDOMNESS] {

@@ -20,6 +20,7 @@ mod data;
 mod docs;
 mod events;
 mod fuzz;
+mod grace;
 mod lifetimes;
 mod lives;
 mod native;

@@ -120,6 +120,63 @@ fn a_rotation_is_replicated_as_two_fields_and_a_deadline() {
 }
 
 #[test]
+fn nograce_leaves_no_moment_that_a_grace_period_could_begin_at() {
+    let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let mut client = server.client();
+    let first = Jar::cookie(&mut client);
+    let second = first.refresh(&mut client);
+    let step_up = ["SH.REFRESH", &first.tkn, &second.sealed, "NOGRACE"];
+    let effects = server.effects(|| drop(client.ok(&step_up)));
+    assert_eq!(effects, [vec!["HSET", &first.tkn, ".gen", "3"], vec!["HDEL", &first.tkn, ".rotated"]]);
+    let theft = client.call(&["SH.REFRESH", &first.tkn, &second.sealed]).expect_err("theft");
+    assert!(theft.starts_with("TOKENTHEFT ") && theft.ends_with(" 1 3 0"), "{theft}");
+}
+
+#[test]
+fn resuming_with_what_a_failover_lost_begins_no_grace_period() {
+    let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let mut client = server.client();
+    let first = Jar::cookie(&mut client);
+    let third = first.refresh(&mut client).refresh(&mut client);
+    // As if a failover had lost both refreshes, and no outage were known.
+    client.ok(&["HDEL", &first.tkn, ".gen", ".rotated"]);
+    let effects = server.effects(|| assert_eq!(third.resume(&mut client), Ok(())));
+    assert_eq!(effects, [["HSET", &first.tkn, ".gen", "2"]]);
+}
+
+#[test]
+fn a_generation_that_was_damaged_by_hand_is_an_error_and_no_other_generation() {
+    let server = Server::start();
+    let mut client = server.client();
+    for damaged in ["4294967296", "x"] {
+        let (tokens, cookie) = (Jar::tokens(&mut client), Jar::cookie(&mut client));
+        for jar in [&tokens, &cookie] {
+            client.ok(&["HSET", &jar.tkn, ".gen", damaged]);
+            assert_eq!(jar.refresh_refused(&mut client), "GENERALERROR", "{damaged}");
+        }
+        assert_eq!(tokens.check(&mut client), Err("GENERALERROR".to_owned()));
+        assert_eq!(cookie.resume(&mut client), Err("GENERALERROR".to_owned()));
+        assert_eq!(client.list(&["SH.EXISTS", &tokens.tkn, &cookie.tkn]), ["1", "1"]);
+    }
+}
+
+#[test]
+fn the_longest_payload_can_be_refreshed_whatever_issuer_and_audience_become() {
+    let server = Server::with(&["--sh.max-payload", "3000"]);
+    let mut client = server.client();
+    let payload = |length: usize| json!({"credentials": "tokens", "jwtPayload": {"p": "x".repeat(length)}}).to_string();
+    let fits = |length: &usize| client.call(&["SH.NEW", "alice", &payload(*length)]).is_ok();
+    let longest = (2_000..2_990).rev().find(fits).expect("some payload fits");
+    let jar = Jar::of(&client.json(&["SH.NEW", "alice", &payload(longest)]));
+    let longest_setting = "x".repeat(128);
+    client.ok(&["CONFIG", "SET", "sh.issuer", &longest_setting, "sh.audience", &longest_setting]);
+    let next = jar.refresh(&mut client);
+    assert_eq!(next.check(&mut client), Ok(()));
+    let refused = client.call(&["CONFIG", "SET", "sh.issuer", &"x".repeat(129)]).expect_err("too long");
+    assert!(refused.contains("sh.issuer must be at most 128 characters long"), "{refused}");
+}
+
+#[test]
 fn a_thousand_refreshes_at_once_leave_one_chain_and_no_theft() {
     let server = Server::start();
     let mut client = server.client();

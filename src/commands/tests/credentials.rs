@@ -482,7 +482,7 @@ proptest! {
                     }
                 }
                 Happening::Replicated => replicated = store.entries.clone(),
-                Happening::Failover => store.entries = replicated.clone(),
+                Happening::Failover => store.fail_over(replicated.clone()),
             }
             let good = if cookie { status(resume(&mut store, &held, &[])) } else { checked_if_fresh(&mut store, &held) };
             prop_assert_eq!(good, Ok(()));
@@ -503,13 +503,60 @@ fn resuming_after_a_failover_stores_what_was_lost() {
     let first = sign_in(&mut store, &["COOKIE"]);
     let older = store.entries.clone();
     let second = refresh(&mut store, &first, &[]).expect("refreshed");
-    store.entries = older;
+    store.fail_over(older);
     store.now += SECOND;
     assert!(resume(&mut store, &second, &[]).is_ok());
     assert_eq!(field(&store, &first, ".gen").as_deref(), Some("1"));
     assert_eq!(status(resume(&mut store, &first, &[])), Ok(()), "the other tab is within its grace");
-    store.now += 30 * SECOND + 1;
+    store.now += 29 * SECOND + 1;
+    assert_eq!(resume(&mut store, &first, &[]), Err(TryRefreshToken), "the grace began with the failover");
+}
+
+#[test]
+fn resuming_long_after_a_failover_begins_no_grace_period() {
+    let mut store = store();
+    let first = sign_in(&mut store, &["COOKIE"]);
+    let older = store.entries.clone();
+    let second = refresh(&mut store, &first, &[]).expect("refreshed");
+    store.fail_over(older);
+    store.now += 3_600 * SECOND;
+    assert!(resume(&mut store, &second, &[]).is_ok());
     assert_eq!(resume(&mut store, &first, &[]), Err(TryRefreshToken));
+    assert_eq!(refresh(&mut store, &first, &[]), Err(TokenTheft), "no honest client still holds it");
+}
+
+#[test]
+fn nograce_after_a_failover_leaves_no_grace_period_to_a_lost_successor() {
+    let mut store = store();
+    let first = sign_in(&mut store, &["TOKENS"]);
+    let older = store.entries.clone();
+    let second = refresh(&mut store, &first, &[]).expect("refreshed");
+    let third = refresh(&mut store, &second, &[]).expect("refreshed");
+    store.fail_over(older);
+    let stepped_up = refresh(&mut store, &second, &["NOGRACE"]).expect("newer than the server knows");
+    assert_eq!(field(&store, &first, ".gen").as_deref(), Some("3"));
+    assert_eq!(field(&store, &first, ".rotated"), None);
+    assert_eq!(check(&mut store, &stepped_up, &[]), Ok(()));
+    assert_eq!(refresh(&mut store, &third, &[]), Err(TokenTheft), "handed out before the failover");
+}
+
+#[test]
+fn a_generation_that_no_rotation_leads_to_is_no_generation() {
+    for damaged in ["4294967296", "-1", "", "x", "1.5", "99999999999999999999"] {
+        for kind in ["TOKENS", "COOKIE"] {
+            let mut store = store();
+            let jar = sign_in(&mut store, &[kind]);
+            set_field(&mut store, &jar, ".gen", damaged);
+            let entries = store.entries.clone();
+            assert_eq!(refresh(&mut store, &jar, &[]), Err(GeneralError), "{damaged}");
+            if kind == "TOKENS" {
+                assert_eq!(check(&mut store, &jar, &[]), Err(GeneralError), "{damaged}");
+            } else {
+                assert_eq!(status(resume(&mut store, &jar, &[])), Err(GeneralError), "{damaged}");
+            }
+            assert_eq!(store.entries, entries);
+        }
+    }
 }
 
 #[test]

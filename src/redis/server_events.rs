@@ -1,0 +1,99 @@
+//! What the server tells of itself: that it loads, loses its primary, is promoted.
+
+use super::api::api;
+use super::boundary::guard;
+use super::context::Context;
+use redis_module::raw;
+use std::ffi::{c_int, c_void};
+use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerEvent {
+    /// The server looks after itself: at least once a second while it serves.
+    Cron,
+    /// The server is about to load a dump of its own.
+    LoadingDump,
+    /// The server is about to load its append-only file.
+    LoadingAof,
+    /// The server has loaded a dump or an append-only file, or what its primary sent.
+    Loaded,
+    /// A replica lost its primary, which it had last heard of so many seconds before.
+    LinkLost { silent_seconds: u64 },
+    /// A replica is in sync with its primary.
+    LinkUp,
+    /// A replica has become a primary.
+    Promoted,
+}
+
+type Listener = fn(&Context, ServerEvent);
+
+static LISTENER: OnceLock<Listener> = OnceLock::new();
+
+/// Calls `listener` for each event from now on. The error says what the server refused.
+pub fn subscribe(context: &Context, listener: Listener) -> Result<(), String> {
+    LISTENER.get_or_init(|| listener);
+    let events = [
+        raw::REDISMODULE_EVENT_CRON_LOOP,
+        raw::REDISMODULE_EVENT_LOADING,
+        raw::REDISMODULE_EVENT_MASTER_LINK_CHANGE,
+        raw::REDISMODULE_EVENT_REPLICATION_ROLE_CHANGED,
+    ];
+    for id in events {
+        let event = raw::RedisModuleEvent { id, dataver: 1 };
+        // SAFETY: the context is that of the loading module.
+        let subscribed = unsafe { api!(RedisModule_SubscribeToServerEvent)(context.as_ptr(), event, Some(happened)) };
+        if subscribed as isize != raw::REDISMODULE_OK {
+            return Err(format!("the server does not announce its event {id}"));
+        }
+    }
+    Ok(())
+}
+
+unsafe extern "C" fn happened(
+    context: *mut raw::RedisModuleCtx,
+    event: raw::RedisModuleEvent,
+    subevent: u64,
+    _: *mut c_void,
+) {
+    let (Some(context), Some(listener)) = (NonNull::new(context), LISTENER.get()) else { return };
+    // SAFETY: the server's context, valid during this call.
+    let context = unsafe { Context::new(context) };
+    let _ = guard("a server event", || {
+        if let Some(event) = known(&context, event.id, subevent) {
+            listener(&context, event);
+        }
+    });
+}
+
+fn known(context: &Context, event: u64, subevent: u64) -> Option<ServerEvent> {
+    match (event, subevent) {
+        (raw::REDISMODULE_EVENT_CRON_LOOP, _) => Some(ServerEvent::Cron),
+        (raw::REDISMODULE_EVENT_LOADING, raw::REDISMODULE_SUBEVENT_LOADING_RDB_START) => Some(ServerEvent::LoadingDump),
+        (raw::REDISMODULE_EVENT_LOADING, raw::REDISMODULE_SUBEVENT_LOADING_AOF_START) => Some(ServerEvent::LoadingAof),
+        (raw::REDISMODULE_EVENT_LOADING, raw::REDISMODULE_SUBEVENT_LOADING_ENDED) => Some(ServerEvent::Loaded),
+        (raw::REDISMODULE_EVENT_MASTER_LINK_CHANGE, raw::REDISMODULE_SUBEVENT_MASTER_LINK_UP) => {
+            Some(ServerEvent::LinkUp)
+        }
+        (raw::REDISMODULE_EVENT_MASTER_LINK_CHANGE, raw::REDISMODULE_SUBEVENT_MASTER_LINK_DOWN) => {
+            Some(ServerEvent::LinkLost { silent_seconds: primary_silent_seconds(context) })
+        }
+        (raw::REDISMODULE_EVENT_REPLICATION_ROLE_CHANGED, raw::REDISMODULE_EVENT_REPLROLECHANGED_NOW_MASTER) => {
+            Some(ServerEvent::Promoted)
+        }
+        _ => None,
+    }
+}
+
+/// How long the primary has sent nothing: a primary that is cut off is silent long before its connection breaks.
+fn primary_silent_seconds(context: &Context) -> u64 {
+    // SAFETY: the context is valid, and the name of the section ends in NUL.
+    let info = unsafe { api!(RedisModule_GetServerInfo)(context.as_ptr(), c"replication".as_ptr()) };
+    let mut error: c_int = 0;
+    let field = c"master_last_io_seconds_ago".as_ptr();
+    // SAFETY: the info is live, and the field's name ends in NUL.
+    let seconds = unsafe { api!(RedisModule_ServerInfoGetFieldSigned)(info, field, ptr::from_mut(&mut error)) };
+    // SAFETY: the info is used no more.
+    unsafe { api!(RedisModule_FreeServerInfo)(context.as_ptr(), info) };
+    u64::try_from(seconds).unwrap_or(0)
+}
