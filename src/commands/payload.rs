@@ -22,7 +22,7 @@ impl Command for PayloadCommand {
         min_args: 2,
         flags: "write deny-oom fast",
         secrets: Secrets::None,
-        routing: Routing::Token(KeyUse::Update),
+        routing: Routing::Token(KeyUse::UpdateAndRead),
         args: &[Arg::key("tkn"), Arg::string("json").optional()],
     };
 

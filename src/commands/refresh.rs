@@ -31,7 +31,7 @@ impl Command for Refresh {
         min_args: 2,
         flags: "write fast",
         secrets: Secrets::From(2),
-        routing: Routing::Token(KeyUse::Update),
+        routing: Routing::Token(KeyUse::UpdateAndRead),
         args: &[
             Arg::key("tkn"),
             Arg::string("token"),

@@ -27,7 +27,7 @@ impl Command for Regenerate {
         min_args: 2,
         flags: "write deny-oom fast",
         secrets: Secrets::From(2),
-        routing: Routing::Token(KeyUse::Update),
+        routing: Routing::Token(KeyUse::UpdateAndRead),
         args: &[Arg::key("tkn"), Arg::string("accessToken"), Arg::string("json").optional()],
     };
 

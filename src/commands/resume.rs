@@ -56,7 +56,7 @@ impl Command for Resume {
         min_args: 2,
         flags: "write fast",
         secrets: Secrets::From(2),
-        routing: Routing::Token(KeyUse::Update),
+        routing: Routing::Token(KeyUse::UpdateAndRead),
         args: &[
             Arg::key("tkn"),
             Arg::string("cookieToken"),

@@ -60,6 +60,8 @@ pub enum Routing {
 pub enum KeyUse {
     Read,
     Update,
+    /// Changes the key and returns what it holds: who may only write is refused.
+    UpdateAndRead,
     Insert,
     Delete,
 }
@@ -69,6 +71,9 @@ impl KeyUse {
         match self {
             Self::Read => raw::REDISMODULE_CMD_KEY_RO | raw::REDISMODULE_CMD_KEY_ACCESS,
             Self::Update => raw::REDISMODULE_CMD_KEY_RW | raw::REDISMODULE_CMD_KEY_UPDATE,
+            Self::UpdateAndRead => {
+                raw::REDISMODULE_CMD_KEY_RW | raw::REDISMODULE_CMD_KEY_ACCESS | raw::REDISMODULE_CMD_KEY_UPDATE
+            }
             Self::Insert => raw::REDISMODULE_CMD_KEY_OW | raw::REDISMODULE_CMD_KEY_INSERT,
             Self::Delete => raw::REDISMODULE_CMD_KEY_RM | raw::REDISMODULE_CMD_KEY_DELETE,
         }

@@ -88,6 +88,32 @@ fn who_may_only_write_learns_nothing() {
 }
 
 #[test]
+fn who_may_only_write_gets_no_payload_and_no_credential() {
+    let server = Server::start();
+    let mut admin = server.client();
+    let made = admin.ok(&["SH.NEW", "alice", "TOKENS", "PAYLOAD", r#"{"role":"admin"}"#]);
+    let cookie = admin.ok(&["SH.NEW", "alice", "COOKIE"]);
+    let token = text(&member(&made, "tkn"));
+    let refresh = text(&member(&member(&made, "refreshToken"), "token"));
+    let access = text(&member(&member(&made, "accessToken"), "token"));
+    let (cookie_session, cookie) =
+        (text(&member(&cookie, "tkn")), text(&member(&member(&cookie, "cookieToken"), "token")));
+    let mut writer = user(&server, &["%W~sh:*"]);
+    let before = admin.contents();
+    for refused in [
+        &["SH.PAYLOAD", &token][..],
+        &["SH.PAYLOAD", &token, "{}"],
+        &["SH.RESUME", &cookie_session, &cookie],
+        &["SH.REFRESH", &token, &refresh],
+        &["SH.REGENERATE", &token, &access],
+    ] {
+        assert_eq!(writer.status(refused), "NOPERM", "{refused:?}");
+    }
+    assert_eq!(admin.contents(), before);
+    assert_eq!(writer.int(&["SH.SET", &token, "a", "1"]), 1, "what answers nothing of the session is allowed");
+}
+
+#[test]
 fn the_keys_beside_the_session_are_asked_for_before_anything_is_touched() {
     let server = Server::start();
     let mut admin = server.client();

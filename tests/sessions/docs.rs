@@ -110,6 +110,8 @@ fn each_key_says_what_is_done_with_it() {
         (&["SH.GET", "token"][..], &["RO", "access"][..]),
         (&["SH.SET", "token", "a", "1"], &["RW", "update"]),
         (&["SH.TOUCH", "token"], &["RW", "update"]),
+        (&["SH.PAYLOAD", "token", "{}"], &["RW", "access", "update"]),
+        (&["SH.REFRESH", "token", "refreshToken"], &["RW", "access", "update"]),
         (&["SH.END", "token"], &["RM", "delete"]),
     ] {
         let keys = items(&client.ok(&[&["COMMAND", "GETKEYSANDFLAGS"], command].concat()));
