@@ -1,6 +1,6 @@
 //! Loading: the server's first call, and what it needs to know of the module.
 
-use super::api;
+use super::api::{self, api};
 use super::boundary;
 use super::bytes::Handle;
 use super::command::{self, Handler, Spec};
@@ -104,4 +104,51 @@ pub unsafe extern "C" fn RedisModule_OnLoad(
         }
         Err(_) => REFUSED,
     }
+}
+
+/// Whether the server unloads the module by itself, since it gave up a MODULE LOADEX halfway. No client can have queued a
+/// command of the module then.
+fn undoes_a_load(context: &Context) -> bool {
+    // SAFETY: the context is valid, and `c` takes a string that ends in NUL.
+    let reply =
+        unsafe { api!(RedisModule_Call)(context.as_ptr(), c"CLIENT".as_ptr(), c"c".as_ptr(), c"LIST".as_ptr()) };
+    if reply.is_null() {
+        return false;
+    }
+    let mut length = 0;
+    // SAFETY: the reply is live.
+    let start = unsafe { api!(RedisModule_CallReplyStringPtr)(reply, &mut length) };
+    let undoes = !start.is_null() && {
+        // SAFETY: the server answered with the start and length of a string that lives as long as the reply.
+        let clients: &[u8] = unsafe { std::slice::from_raw_parts(start.cast(), length) };
+        let runs = |command| clients.split(u8::is_ascii_whitespace).any(|word| word == command);
+        runs(b"cmd=module|loadex".as_slice()) && !runs(b"cmd=module|unload")
+    };
+    // SAFETY: the reply is used no more.
+    unsafe { api!(RedisModule_FreeCallReply)(reply) };
+    undoes
+}
+
+/// What the server calls before it unloads the module: refused. The server does not look whether a queued command is still
+/// there, so EXEC would crash it; and the file stays mapped, so that another one loaded from the same path would run the
+/// old code.
+///
+/// # Safety
+/// Called by the server with its own context.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case, reason = "the server's name for it")]
+pub unsafe extern "C" fn RedisModule_OnUnload(context: *mut raw::RedisModuleCtx) -> c_int {
+    const REFUSED: c_int = raw::REDISMODULE_ERR as c_int;
+    let Some(context) = NonNull::new(context) else { return REFUSED };
+    // SAFETY: the server's context, valid until this returns; nothing else uses it.
+    let context = unsafe { Context::new(context) };
+    let allowed = boundary::guard("unloading", || {
+        let allowed = undoes_a_load(&context);
+        if !allowed {
+            let why = "a command of the module that is queued in MULTI would crash the server";
+            log(Level::Warning, &format!("not unloaded: {why}; to remove or upgrade the module, restart the server"));
+        }
+        allowed
+    });
+    if allowed.unwrap_or(false) { raw::REDISMODULE_OK as c_int } else { REFUSED }
 }

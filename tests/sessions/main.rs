@@ -23,6 +23,7 @@ mod fuzz;
 mod grace;
 mod lifetimes;
 mod lives;
+mod loading;
 mod native;
 mod persistence;
 mod replication;
