@@ -47,7 +47,7 @@ impl Store for RedisStore {
     }
 
     fn served_since(&self, at: Millis) -> u64 {
-        serving::served_since(at, self.now())
+        serving::served_since(at)
     }
 
     fn resumed_at(&self) -> Option<Millis> {

@@ -22,17 +22,18 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Both clocks, if the wall clock shows this.
-fn clocks(wall: Millis) -> Clocks {
+/// Both clocks, read one right after the other.
+fn clocks() -> Clocks {
     static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let wall = redis::context::now();
     Clocks { wall, steady: u64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(u64::MAX) }
 }
 
 /// How many milliseconds this server has served since a moment.
-pub fn served_since(at: Millis, now: Millis) -> u64 {
-    let serving = &mut state().serving;
-    serving.look(clocks(now));
-    serving.served_since(at, now)
+pub fn served_since(at: Millis) -> u64 {
+    let (now, mut state) = (clocks(), state());
+    state.serving.look(now);
+    state.serving.served_since(at, now.wall)
 }
 
 /// When this server came back from its last outage, if it is known to have been away.
@@ -47,7 +48,7 @@ pub fn last_outage_ms() -> u64 {
 
 /// What an event of the server means for the time that it served.
 pub fn heed(context: &Context, event: ServerEvent) {
-    let now = clocks(redis::context::now());
+    let now = clocks();
     let mut state = state();
     match event {
         ServerEvent::Cron => state.serving.look(now),

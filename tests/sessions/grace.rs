@@ -10,7 +10,8 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 const HOUR_MS: i64 = 3_600_000;
-const GRACE: &[&str] = &["--sh.refresh-grace", "3600"];
+/// What was answered is in the file, also if the machine is busy.
+const GRACE: &[&str] = &["--sh.refresh-grace", "3600", "--appendfsync", "always"];
 
 /// Two browsers that each refreshed and did not get the answer: one `before_outage` milliseconds before an outage of ten
 /// hours, the other an hour and a second earlier than that.
@@ -184,8 +185,9 @@ impl Clock {
     }
 
     fn server(&self, options: &[&str]) -> Server {
-        let variable = ("CLOCK_OFFSET", self.dir.join("offset"));
-        Server::preloaded(Preload { library: self.dir.join("clock.so"), variable }, options)
+        let path = |file: &str| self.dir.join(file).to_str().expect("a UTF-8 path").to_owned();
+        let (clock, offset) = (path("clock.so"), path("offset"));
+        Server::with_environment(&[("LD_PRELOAD", &clock), ("CLOCK_OFFSET", &offset)], options)
     }
 
     fn set(&self, offset_seconds: i64) {

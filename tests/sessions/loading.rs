@@ -1,6 +1,7 @@
 //! How the module gets into a server, and that it stays there.
 
 use crate::support::*;
+use std::process::Command;
 
 #[test]
 fn the_module_is_not_unloaded_so_that_a_queued_command_of_it_can_still_run() {
@@ -24,4 +25,34 @@ fn a_load_with_a_setting_that_is_unknown_is_undone_and_the_module_can_be_loaded_
     assert_eq!(client.status(&["SH.NEW", "alice"]), "ERR", "there is no such command");
     client.ok(&["MODULE", "LOADEX", path, "CONFIG", "sh.max-lifetime", "60"]);
     client.new_session(&["alice"]);
+}
+
+/// What the tests of memory load before the server: the C library's allocator that checks what it is given.
+const CHECKING_MALLOC: &str = "libc_malloc_debug.so.0";
+
+#[test]
+fn the_module_frees_with_its_own_functions_whatever_else_defines_them() {
+    let told =
+        Command::new("readelf").args(["-rW"]).arg(module()).output().expect("readelf, of the C compiler's package");
+    let relocations = String::from_utf8(told.stdout).expect("ASCII");
+    assert!(relocations.contains("malloc"), "the module's relocations: {relocations}");
+    let own: Vec<_> = relocations.lines().filter(|line| line.contains("sdallocx") || line.contains("OnLoad")).collect();
+    assert!(own.is_empty(), "bound when the module is loaded, so that another definition comes first: {own:?}");
+}
+
+#[test]
+fn thousands_of_credentials_are_made_under_another_malloc() {
+    // A server that comes with a C library of its own cannot be given this machine's.
+    let environment = ("LD_PRELOAD", CHECKING_MALLOC);
+    if std::env::var_os("REDIS_SERVER").is_some() {
+        return;
+    }
+    let server = Server::with_environment(&[environment], &[]);
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", server.pid())).expect("the server's memory");
+    assert!(maps.contains(CHECKING_MALLOC));
+    let mut client = server.client();
+    for _ in 0..10 {
+        let made = client.pipeline(&vec![vec!["SH.NEW", "alice", "TOKENS"]; 500]);
+        assert!(made.iter().all(Result::is_ok));
+    }
 }

@@ -55,15 +55,11 @@ pub struct Server {
     pub port: u16,
     dir: PathBuf,
     args: Vec<String>,
-    preload: Option<Preload>,
+    environment: Environment,
 }
 
-/// A library to load into a server before its own, and a variable of its environment.
-#[derive(Clone)]
-pub struct Preload {
-    pub library: PathBuf,
-    pub variable: (&'static str, PathBuf),
-}
+/// Variables of a server's environment, beside those of the tests.
+type Environment = Vec<(String, String)>;
 
 impl Server {
     /// A server with the module and nothing else.
@@ -77,24 +73,25 @@ impl Server {
         Self::bare(&[&["--loadmodule", module], options].concat())
     }
 
+    /// A server with the module, further options, and variables of its environment.
+    pub fn with_environment(variables: &[(&str, &str)], options: &[&str]) -> Self {
+        let module = module().to_str().expect("a UTF-8 path");
+        let args = [&["--loadmodule", module], options].concat().into_iter().map(str::to_owned).collect();
+        let environment = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self::spawn(new_dir(), args, environment)
+    }
+
     /// A server with these options alone.
     pub fn bare(options: &[&str]) -> Self {
         let args = options.iter().map(|&option| option.to_owned()).collect();
-        Self::spawn(new_dir(), args, None)
+        Self::spawn(new_dir(), args, Vec::new())
     }
 
     /// A server with the module and a configuration file with these lines.
     pub fn configured(lines: &str) -> Self {
         let (dir, module) = (new_dir(), module().to_str().expect("a UTF-8 path"));
         fs::write(dir.join("redis.conf"), format!("loadmodule {module}\n{lines}\n")).expect("a file");
-        Self::spawn(dir, Vec::new(), None)
-    }
-
-    /// A server with the module, further options, and a library loaded before its own.
-    pub fn preloaded(preload: Preload, options: &[&str]) -> Self {
-        let module = module().to_str().expect("a UTF-8 path");
-        let args = [&["--loadmodule", module], options].concat().into_iter().map(str::to_owned).collect();
-        Self::spawn(new_dir(), args, Some(preload))
+        Self::spawn(dir, Vec::new(), Vec::new())
     }
 
     /// What is in the log of a server with the module that does not start with these options.
@@ -103,20 +100,17 @@ impl Server {
         let options = [&["--loadmodule", module], options].concat();
         let args = options.iter().map(|&option| option.to_owned()).collect();
         let dir = new_dir();
-        let log = Self::try_spawn(dir.clone(), args, None).err();
+        let log = Self::try_spawn(dir.clone(), args, Vec::new()).err();
         let _ = fs::remove_dir_all(dir);
         log.expect("the server should not have started")
     }
 
-    fn spawn(dir: PathBuf, args: Vec<String>, preload: Option<Preload>) -> Self {
-        Self::try_spawn(dir, args, preload).unwrap_or_else(|log| panic!("the server did not start:\n{log}"))
+    fn spawn(dir: PathBuf, args: Vec<String>, environment: Environment) -> Self {
+        Self::try_spawn(dir, args, environment).unwrap_or_else(|log| panic!("the server did not start:\n{log}"))
     }
 
     /// A server, or its log if it does not start.
-    fn try_spawn(dir: PathBuf, args: Vec<String>, preload: Option<Preload>) -> Result<Self, String> {
-        let preloading = preload.iter().flat_map(|Preload { library, variable: (name, value) }| {
-            [("LD_PRELOAD", library.clone()), (*name, value.clone())]
-        });
+    fn try_spawn(dir: PathBuf, args: Vec<String>, environment: Environment) -> Result<Self, String> {
         // Another process may take the port between our look and the server's: then it is tried again.
         for _ in 0..20 {
             let port = free_port();
@@ -131,12 +125,13 @@ impl Server {
                 .args(&args)
                 // A backtrace printed inside Valkey 8.1, which isolates modules' symbols, frees memory of another allocator.
                 .env("RUST_BACKTRACE", "0")
-                .envs(preloading.clone())
+                .envs(environment.clone())
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .spawn()
                 .expect("the server is installed; `make test` installs it");
-            let mut server = Self { process, port, dir: dir.clone(), args: args.clone(), preload: preload.clone() };
+            let mut server =
+                Self { process, port, dir: dir.clone(), args: args.clone(), environment: environment.clone() };
             if server.is_ready() {
                 return Ok(server);
             }
@@ -228,7 +223,7 @@ impl Server {
     pub fn crash(mut self) -> Crashed {
         self.process.kill().expect("SIGKILL");
         self.process.wait().expect("the server's end");
-        Crashed { dir: std::mem::take(&mut self.dir), args: self.args.clone(), preload: self.preload.clone() }
+        Crashed { dir: std::mem::take(&mut self.dir), args: self.args.clone(), environment: self.environment.clone() }
     }
 
     /// Sends a signal to the server: `STOP`, `CONT`.
@@ -270,12 +265,14 @@ impl Server {
 pub struct Crashed {
     dir: PathBuf,
     args: Vec<String>,
-    preload: Option<Preload>,
+    environment: Environment,
 }
 
 impl Crashed {
     pub fn restart(mut self) -> Server {
-        Server::spawn(std::mem::take(&mut self.dir), std::mem::take(&mut self.args), self.preload.take())
+        let (dir, args, environment) =
+            (std::mem::take(&mut self.dir), std::mem::take(&mut self.args), std::mem::take(&mut self.environment));
+        Server::spawn(dir, args, environment)
     }
 
     /// Starts the server again with further options.
