@@ -29,8 +29,7 @@ pub mod verify;
 #[cfg(test)]
 mod tests;
 
-use crate::protocol::resp::Writer;
-use crate::protocol::{Args, Error, Form, Status};
+use crate::protocol::{Args, Error, Form, Status, resp};
 use crate::redis::command::Spec;
 use crate::redis::{Bytes, Context, Reply};
 use crate::stats;
@@ -68,7 +67,7 @@ pub fn execute<C: Command>(context: Context, reply: &mut Reply, arguments: &[Byt
 fn write(reply: &mut Reply, answer: &impl Serialize, form: Form) -> Result<(), Error> {
     let unwritable = || Status::GeneralError.because("the reply cannot be written");
     match form {
-        Form::Resp => answer.serialize(Writer(reply)).map_err(|_| unwritable()),
+        Form::Resp => resp::write(reply, answer).map_err(|_| unwritable()),
         Form::Json => {
             let json = serde_json::to_vec(answer).map_err(|_| unwritable())?;
             reply.bytes(&json);

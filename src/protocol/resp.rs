@@ -1,6 +1,9 @@
 //! A reply struct to RESP, through serde: a struct is a map (RESP3) or its flat array (RESP2), in the order of its fields.
 
+mod rehearsal;
+
 use crate::redis::Reply;
+pub use rehearsal::write;
 use serde::Serialize;
 use serde::ser::{self, Impossible};
 use std::fmt;
@@ -60,7 +63,7 @@ impl ser::Error for Unsupported {
 }
 
 /// Writes replies into a sink.
-pub struct Writer<'s, S>(pub &'s mut S);
+struct Writer<'s, S>(&'s mut S);
 
 impl<S: Sink> Writer<'_, S> {
     fn again(&mut self) -> Writer<'_, S> {
@@ -310,7 +313,7 @@ mod tests {
 
     fn written(reply: &impl Serialize) -> String {
         let mut sink = Written::default();
-        reply.serialize(Writer(&mut sink)).expect("a supported shape");
+        write(&mut sink, reply).expect("a supported shape");
         sink.0
     }
 

@@ -3,6 +3,7 @@
 //! Each is a string to the server: reading and checking it is [`crate::settings`]'s.
 
 use super::api::api;
+use super::boundary::guard;
 use super::bytes::{Handle, Owned};
 use super::context::Context;
 use crate::settings::{self, Setting};
@@ -87,7 +88,9 @@ unsafe fn registered(setting: *mut c_void) -> &'static Setting {
 unsafe extern "C" fn get(_: *const c_char, setting: *mut c_void) -> *mut raw::RedisModuleString {
     // SAFETY: the server hands back what it was given.
     let setting = unsafe { registered(setting) };
-    let answer = Owned::from(settings::shown(setting).as_bytes());
+    // A null pointer would crash the server.
+    let shown = guard("CONFIG GET", || settings::shown(setting)).unwrap_or_default();
+    let answer = Owned::from(shown.as_bytes());
     let raw = answer.handle().as_ptr();
     ANSWERS.with_borrow_mut(|answers| answers.insert(setting.name, answer));
     raw
@@ -105,9 +108,9 @@ unsafe extern "C" fn set(
     let Some(value) = NonNull::new(value) else { return ERR };
     // SAFETY: the server keeps the value alive during this call.
     let value = unsafe { Handle::new(value) };
-    let text = String::from_utf8_lossy(value.as_bytes());
+    let done = guarded("CONFIG SET", || settings::draft(setting, &String::from_utf8_lossy(value.as_bytes())));
     // SAFETY: `error` is the server's place for an error text.
-    unsafe { answer(settings::draft(setting, &text), error) }
+    unsafe { answer(done, error) }
 }
 
 /// CONFIG SET, when all settings of one command are in.
@@ -116,8 +119,14 @@ unsafe extern "C" fn apply(
     _: *mut c_void,
     error: *mut *mut raw::RedisModuleString,
 ) -> c_int {
+    let done = guarded("applying settings", settings::commit);
     // SAFETY: `error` is the server's place for an error text.
-    unsafe { answer(settings::commit(), error) }
+    unsafe { answer(done, error) }
+}
+
+/// What `work` answers, or an error if it panics.
+fn guarded(what: &str, work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    guard(what, work).unwrap_or_else(|_| Err("internal error; the server's log says where".to_owned()))
 }
 
 /// # Safety

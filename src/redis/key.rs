@@ -1,11 +1,13 @@
 //! One open key. Writing is direct: what goes to replicas and the AOF is up to the store.
 
 use super::api::api;
+use super::boundary::caught;
 use super::bytes::{Handle, Owned, Text};
 use super::context::{Context, EventClass};
 use redis_module::raw;
+use std::any::Any;
 use std::ffi::{c_int, c_void};
-use std::ptr;
+use std::{panic, ptr};
 
 /// What a key holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,35 +218,45 @@ impl<'a> Key<'a> {
         if self.kind != Kind::Hash {
             return;
         }
-        /// Borrows two strings for one call of the closure that `closure` points to.
+        /// What a scan takes along.
+        struct Scan<'v> {
+            visit: &'v mut dyn FnMut(&[u8], &[u8]),
+            panicked: Option<Box<dyn Any + Send>>,
+        }
+        /// Shows two strings to the closure that `scan` points to. Panics wait until the server's function has returned.
         extern "C" fn visited(
             _: *mut raw::RedisModuleKey,
             field: *mut raw::RedisModuleString,
             value: *mut raw::RedisModuleString,
-            closure: *mut c_void,
+            scan: *mut c_void,
         ) {
             let (Some(field), Some(value)) = (ptr::NonNull::new(field), ptr::NonNull::new(value)) else { return };
             // SAFETY: the server keeps the field alive during this call.
             let field = unsafe { Handle::new(field) };
             // SAFETY: likewise the value.
             let value = unsafe { Handle::new(value) };
-            // SAFETY: `each_field` passes a pointer to its closure, which outlives the scan, and nobody else uses it.
-            let visit = unsafe { &mut *closure.cast::<&mut dyn FnMut(&[u8], &[u8])>() };
-            visit(field.as_bytes(), value.as_bytes());
+            // SAFETY: `each_field` passes a pointer to its scan, which outlives the scanning, and nobody else uses it.
+            let scan = unsafe { &mut *scan.cast::<Scan<'_>>() };
+            if scan.panicked.is_none() {
+                scan.panicked = caught("a scan", || (scan.visit)(field.as_bytes(), value.as_bytes())).err();
+            }
         }
-        let mut visit = visit;
+        let mut scan = Scan { visit, panicked: None };
         // SAFETY: it takes no arguments; the cursor is destroyed below.
         let cursor = unsafe { api!(RedisModule_ScanCursorCreate)() };
         loop {
-            // SAFETY: the key is an open hash that nobody changes meanwhile, the cursor is live, and `visit` is what
+            // SAFETY: the key is an open hash that nobody changes meanwhile, the cursor is live, and `scan` is what
             // `visited` takes its pointer for.
-            let more = unsafe { api!(RedisModule_ScanKey)(self.raw, cursor, Some(visited), (&raw mut visit).cast()) };
+            let more = unsafe { api!(RedisModule_ScanKey)(self.raw, cursor, Some(visited), (&raw mut scan).cast()) };
             if more == 0 {
                 break;
             }
         }
         // SAFETY: the cursor was created above and is used no more.
         unsafe { api!(RedisModule_ScanCursorDestroy)(cursor) }
+        if let Some(panicked) = scan.panicked {
+            panic::resume_unwind(panicked);
+        }
     }
 
     /// The bytes of a string key.

@@ -25,6 +25,7 @@ mod lifetimes;
 mod lives;
 mod loading;
 mod native;
+mod panics;
 mod persistence;
 mod replication;
 mod settings;
