@@ -26,12 +26,14 @@ macro_rules! required {
 }
 
 required! {
+    RedisModule_ACLCheckCommandPermissions
     RedisModule_ACLCheckKeyPermissions
     RedisModule_Call
     RedisModule_CallReplyArrayElement
     RedisModule_CallReplyStringPtr
     RedisModule_CloseKey
     RedisModule_CreateCommand
+    RedisModule_CreateModuleUser
     RedisModule_CreateString
     RedisModule_FreeCallReply
     RedisModule_FreeModuleUser
@@ -43,6 +45,7 @@ required! {
     RedisModule_GetCommand
     RedisModule_GetContextFlags
     RedisModule_GetCurrentUserName
+    RedisModule_GetModuleUserACLString
     RedisModule_GetModuleUserFromUserName
     RedisModule_GetSelectedDb
     RedisModule_GetServerInfo
@@ -75,6 +78,7 @@ required! {
     RedisModule_SetAbsExpire
     RedisModule_SetCommandInfo
     RedisModule_SetModuleOptions
+    RedisModule_SetModuleUserACL
     RedisModule_SignalModifiedKey
     RedisModule_StringDMA
     RedisModule_StringPtrLen

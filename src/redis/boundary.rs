@@ -92,19 +92,16 @@ pub unsafe extern "C" fn handle<C: Command>(
     argc: c_int,
 ) -> c_int {
     let Some(raw_context) = NonNull::new(context) else { return raw::REDISMODULE_OK as c_int };
-    // SAFETY: the server's context, valid until this returns; nothing else touches keys.
-    let context = unsafe { Context::new(raw_context) };
+    // SAFETY: the server passes `argc` strings at `argv` and keeps them, unchanged, until this returns; a handle has the layout
+    // of the pointer, and none is null.
+    let argv: &[Handle<'_>] = unsafe { std::slice::from_raw_parts(argv.cast(), argc as usize) };
+    // SAFETY: the server's context, valid until this returns, as the arguments are; nothing else touches keys.
+    let context = unsafe { Context::of_command(raw_context, argv) };
     // SAFETY: likewise.
     let mut reply = unsafe { Reply::new(raw_context) };
-    // SAFETY: the server passes `argc` strings at `argv`; `NonNull` has the layout of the pointer, and none is null.
-    let argv: &[NonNull<raw::RedisModuleString>] = unsafe { std::slice::from_raw_parts(argv.cast(), argc as usize) };
     let answered = guard(C::SPEC.name, || {
         // The first is the command's own name.
-        let arguments: SmallVec<[Bytes<'_>; 8]> = argv[1..]
-            .iter()
-            // SAFETY: the server keeps a command's arguments, unchanged, until it returns.
-            .map(|&argument| Bytes::from(unsafe { Handle::new(argument) }))
-            .collect();
+        let arguments: SmallVec<[Bytes<'_>; 8]> = argv[1..].iter().map(|&argument| Bytes::from(argument)).collect();
         redact(&C::SPEC.secrets, &context, &arguments);
         commands::execute::<C>(context, &mut reply, &arguments);
     });

@@ -12,16 +12,11 @@ use std::sync::OnceLock;
 /// The context that the server hands to a command. It is valid until the command returns.
 pub struct Context {
     raw: NonNull<raw::RedisModuleCtx>,
+    /// The running command with its arguments, as long as the context.
+    arguments: (*const Handle<'static>, usize),
     now: OnceCell<u64>,
     /// The number that was last written out, and its string.
     number: Cell<Option<(u64, Owned)>>,
-}
-
-/// What a command is about to do with a key, for the server's access control.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    Read,
-    ReadWrite,
 }
 
 /// The class of a keyspace event, as `notify-keyspace-events` tells them apart.
@@ -39,7 +34,24 @@ impl Context {
     /// # Safety
     /// `raw` is a context of the server that stays valid as long as the value, and nothing else uses it.
     pub(super) unsafe fn new(raw: NonNull<raw::RedisModuleCtx>) -> Self {
-        Self { raw, now: OnceCell::new(), number: Cell::new(None) }
+        Self { raw, arguments: (NonNull::dangling().as_ptr(), 0), now: OnceCell::new(), number: Cell::new(None) }
+    }
+
+    /// The context of a running command.
+    ///
+    /// # Safety
+    /// As for [`Context::new`]; `arguments` are the command and its arguments, which stay as long as the value.
+    pub(super) unsafe fn of_command(raw: NonNull<raw::RedisModuleCtx>, arguments: &[Handle<'_>]) -> Self {
+        // SAFETY: the caller's contract.
+        let context = unsafe { Self::new(raw) };
+        Self { arguments: (arguments.as_ptr().cast(), arguments.len()), ..context }
+    }
+
+    /// The running command with its arguments.
+    pub(super) fn arguments(&self) -> &[Handle<'_>] {
+        let (start, length) = self.arguments;
+        // SAFETY: the slice that `of_command` was given and that outlives this value, or an empty one.
+        unsafe { std::slice::from_raw_parts(start, length) }
     }
 
     pub(super) fn as_ptr(&self) -> *mut raw::RedisModuleCtx {
@@ -134,36 +146,6 @@ impl Context {
         unsafe { api!(RedisModule_NotifyKeyspaceEvent)(self.as_ptr(), class, event.as_ptr(), key.as_ptr()) };
     }
 
-    /// The name of the user in whose name the command runs, or `None` if it runs in nobody's: then all is allowed, as
-    /// for a command that another module calls as its own.
-    fn user_name(&self) -> Option<Owned> {
-        // SAFETY: the context is valid.
-        let client = unsafe { api!(RedisModule_GetClientId)(self.as_ptr()) };
-        // SAFETY: the context is valid; of a client that has no user the answer is null.
-        let name = unsafe { api!(RedisModule_GetClientUserNameById)(self.as_ptr(), client) };
-        // SAFETY: the answer is a string of our own or null; no context here has automatic memory.
-        if let Some(name) = unsafe { Owned::from_raw(name) } {
-            return Some(name);
-        }
-        // A script's client is in no list of clients. Its user is the one who called the script. Redis 7.0 does not look
-        // whether there is one before it answers, so nobody but a script is asked about.
-        if !self.has_flag(raw::REDISMODULE_CTX_FLAGS_LUA) {
-            return None;
-        }
-        // SAFETY: the context is valid and its client, a script's, has the user of the script's caller.
-        let name = unsafe { api!(RedisModule_GetCurrentUserName)(self.as_ptr()) };
-        // SAFETY: as above.
-        unsafe { Owned::from_raw(name) }
-    }
-
-    /// In whose name the command runs.
-    pub fn caller(&self) -> Caller {
-        let Some(name) = self.user_name() else { return Caller::Nobody };
-        // SAFETY: the string is alive.
-        let user = unsafe { api!(RedisModule_GetModuleUserFromUserName)(name.handle().as_ptr()) };
-        NonNull::new(user).map_or(Caller::Gone, |user| Caller::User(User(user)))
-    }
-
     /// Whether the slot of these two absent keys is being migrated: the server then refuses to say of two absent keys
     /// whether they exist, since they might be on either node.
     pub fn is_unstable(&self, absent: [Handle<'_>; 2]) -> bool {
@@ -184,49 +166,6 @@ pub fn now() -> Millis {
     // SAFETY: it takes no arguments.
     let now = unsafe { api!(RedisModule_Milliseconds)() };
     Millis(u64::try_from(now).unwrap_or(0))
-}
-
-/// In whose name a command runs.
-pub enum Caller {
-    /// In no user's, as a command that another module calls as its own: all is allowed.
-    Nobody,
-    /// In that of a user who was deleted since: nothing is allowed.
-    Gone,
-    User(User),
-}
-
-impl Caller {
-    /// Whether the caller may do this with this key.
-    pub fn may(&self, key: Handle<'_>, access: Access) -> bool {
-        match self {
-            Self::Nobody => true,
-            Self::Gone => false,
-            Self::User(user) => user.may(key, access),
-        }
-    }
-}
-
-/// A reference to a user of the server.
-pub struct User(NonNull<raw::RedisModuleUser>);
-
-impl User {
-    fn may(&self, key: Handle<'_>, access: Access) -> bool {
-        let flags = match access {
-            Access::Read => raw::REDISMODULE_CMD_KEY_ACCESS,
-            Access::ReadWrite => raw::REDISMODULE_CMD_KEY_ACCESS | raw::REDISMODULE_CMD_KEY_UPDATE,
-        };
-        // SAFETY: the reference is ours, and the string is alive.
-        let checked =
-            unsafe { api!(RedisModule_ACLCheckKeyPermissions)(self.0.as_ptr(), key.as_ptr(), flags as c_int) };
-        checked as isize == raw::REDISMODULE_OK
-    }
-}
-
-impl Drop for User {
-    fn drop(&mut self) {
-        // SAFETY: the reference is ours and used no more; the user itself stays.
-        unsafe { api!(RedisModule_FreeModuleUser)(self.0.as_ptr()) };
-    }
 }
 
 /// What the module tells the server of itself, once.

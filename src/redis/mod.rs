@@ -6,6 +6,7 @@
 pub mod api;
 pub mod boundary;
 pub mod bytes;
+pub mod caller;
 pub mod command;
 pub mod config;
 pub mod context;
@@ -17,6 +18,7 @@ pub mod module;
 pub mod reply;
 #[cfg(not(test))]
 mod sdallocx;
+mod selectors;
 pub mod server_events;
 
 pub use bytes::{Bytes, Handle, Name, Owned};

@@ -82,7 +82,7 @@ pub unsafe extern "C" fn RedisModule_OnLoad(
     if let Some(missing) = api::first_missing() {
         // Without this very function there is no log to say it in.
         if missing != "RedisModule_Log" {
-            let needed = "Redis 7.0 or later, or Valkey, is needed";
+            let needed = "Redis 7.0.6 or later, or Valkey, is needed";
             log(Level::Warning, &format!("not loaded: {needed}; this server has no {missing}"));
         }
         return REFUSED;

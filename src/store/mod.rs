@@ -16,7 +16,7 @@ pub mod sessions;
 
 use crate::protocol::Error;
 use crate::redis::Bytes;
-pub use crate::redis::context::Access;
+pub use crate::redis::caller::Access;
 pub use crate::redis::key::{Kind, Mode};
 use crate::session::{Event, Meta, Millis, NewToken};
 use crate::settings::Settings;

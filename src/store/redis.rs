@@ -7,7 +7,8 @@ use super::{Access, Field, Key, Kind, Mode, Store, Stored, keys, serving};
 use crate::credentials::base64url;
 use crate::protocol::{Error, Status};
 use crate::redis::bytes::{Static, Text};
-use crate::redis::context::{Caller, EventClass};
+use crate::redis::caller::Caller;
+use crate::redis::context::EventClass;
 use crate::redis::key::Event;
 use crate::redis::{self, Bytes, Context, Handle, Owned};
 use crate::session::meta::Decimal;
@@ -17,7 +18,6 @@ use crate::slot;
 use crate::stats::{self, Stat};
 use rand::Rng;
 use smallvec::SmallVec;
-use std::cell::OnceCell;
 use std::ffi::CStr;
 use std::sync::{Arc, LazyLock};
 
@@ -29,12 +29,12 @@ impl Stored for Owned {
 
 pub struct RedisStore {
     context: Context,
-    caller: OnceCell<Caller>,
+    caller: Option<Caller>,
 }
 
 impl RedisStore {
     pub fn new(context: Context) -> Self {
-        Self { context, caller: OnceCell::new() }
+        Self { context, caller: None }
     }
 }
 
@@ -79,11 +79,8 @@ impl Store for RedisStore {
     }
 
     fn permit(&mut self, key: Bytes<'_>, access: Access) -> Result<(), Error> {
-        let caller = self.caller.get_or_init(|| self.context.caller());
-        if caller.may(key.to_string().handle(), access) {
-            return Ok(());
-        }
-        Err(Status::NoPerm.because("No permissions to access a key"))
+        let caller = self.caller.get_or_insert_with(|| Caller::of(&self.context));
+        caller.may(key.to_string().handle(), access).map_err(|reason| Status::NoPerm.because(reason))
     }
 
     fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> OpenKey<'s> {

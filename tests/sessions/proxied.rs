@@ -1,0 +1,114 @@
+//! Commands that another module calls: in nobody's name all is allowed, in a user's what that user may do.
+
+use crate::support::*;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::{env, fs};
+
+/// A module that calls commands for others: tests/proxy.
+pub fn proxy() -> &'static Path {
+    static PROXY: OnceLock<PathBuf> = OnceLock::new();
+    PROXY.get_or_init(|| {
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/proxy/proxy.c");
+        let built = module().with_file_name(format!("libproxy-{}.so", std::process::id()));
+        let compiler = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+        let options = ["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o"];
+        let done = Command::new(compiler).args(options).arg(&built).arg(source).status();
+        assert!(done.expect("a C compiler; `make test` installs it").success(), "{source} does not build");
+        // Whole at its name, whoever else builds it at the same time.
+        let proxy = built.with_file_name("libproxy.so");
+        fs::rename(built, &proxy).expect("the same directory");
+        proxy
+    })
+}
+
+fn server() -> Server {
+    Server::with(&["--loadmodule", proxy().to_str().expect("a UTF-8 path")])
+}
+
+/// A user who may call everything, with keys of these patterns.
+fn user(server: &Server, keys: &[&str]) -> Client {
+    server.client().ok(&[&["ACL", "SETUSER", "app", "reset", "on", ">pw", "+@all", "resetkeys"], keys].concat());
+    server.client_as("app", "pw")
+}
+
+const RUN: &str = "return redis.call(unpack(ARGV))";
+/// The pattern of tokens, which fits none of the other keys made here.
+const TOKENS: &str = "~sh:?????????????????????????";
+
+#[test]
+fn what_a_module_calls_in_its_callers_name_is_checked_against_the_caller() {
+    let server = server();
+    let mut admin = server.client();
+    let shared = admin.new_session(&["carts", "SHARED", "IDLE", "600"]);
+    admin.ok(&["PEXPIRE", &shared, "60000"]);
+    let before = admin.contents();
+    let mut app = user(&server, &[TOKENS]);
+    for command in
+        [&["SH.NEW", "orders", "SHARED"][..], &["SH.OPEN", "carts"], &["SH.TOUCH", &shared], &["SH.LIST", "x"]]
+    {
+        assert_eq!(app.status(&[&["PROXY.AS"], command].concat()), "NOPERM", "{command:?}");
+        // From a script, and of a script. A script in a script ends any server that has such a module.
+        for way in [&["EVAL", RUN, "0", "PROXY.AS"][..], &["PROXY.AS", "EVAL", RUN, "0"]] {
+            assert_eq!(app.status(&[way, command].concat()), "NOPERM", "{way:?} {command:?}");
+        }
+    }
+    assert_eq!(admin.contents(), before);
+    let made = app.ok(&["PROXY.AS", "SH.NEW", "alice"]);
+    assert_eq!(app.int(&["PROXY.AS", "SH.SET", &text(&member(&made, "tkn")), "a", "1"]), 1);
+    app.ok(&["EVAL", RUN, "0", "PROXY.AS", "SH.NEW", "alice"]);
+    app.ok(&["PROXY.AS", "EVAL", RUN, "0", "SH.NEW", "alice"]);
+    app.ok(&["MULTI"]);
+    app.ok(&["PROXY.AS", "SH.OPEN", "carts"]);
+    assert_eq!(app.status(&["EXEC"]), "NOPERM");
+}
+
+#[test]
+fn what_a_module_calls_in_nobodys_name_is_allowed_as_the_servers_own_commands_are() {
+    let server = server();
+    let mut app = user(&server, &[]);
+    for (number, way) in [
+        &["PROXY.PLAIN"][..],
+        &["PROXY.PLAIN", "EVAL", RUN, "0"],
+        &["EVAL", RUN, "0", "PROXY.PLAIN"],
+        &["PROXY.AS", "PROXY.PLAIN", "EVAL", RUN, "0"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("carts {number}");
+        let made = app.ok(&[way, &["SH.NEW", &name, "SHARED"]].concat());
+        let opened = app.ok(&[way, &["SH.OPEN", &name]].concat());
+        assert_eq!(member(&opened, "tkn"), member(&made, "tkn"), "{way:?}");
+        app.ok(&[way, &["SH.NEW", &name, "LISTED"]].concat());
+        assert_eq!(app.list(&[way, &["SH.ENDALL", &name]].concat()).len(), 1, "{way:?}");
+    }
+    let library = "#!lua name=lib
+        redis.register_function('run', function(keys, args) return redis.call(unpack(args)) end)";
+    app.ok(&["FUNCTION", "LOAD", library]);
+    app.ok(&["PROXY.PLAIN", "FCALL", "run", "0", "SH.NEW", "carts", "SHARED"]);
+    assert_eq!(app.status(&["PROXY.AS", "FCALL", "run", "0", "SH.OPEN", "carts"]), "NOPERM");
+}
+
+#[test]
+fn what_a_module_calls_in_the_name_of_a_user_of_its_own_is_refused_with_the_reason() {
+    let server = server();
+    let mut client = server.client();
+    client.new_session(&["carts", "SHARED"]);
+    let before = client.contents();
+    for command in [&["SH.NEW", "orders"][..], &["SH.OPEN", "carts"]] {
+        let error = client.call(&[&["PROXY.OWN"], command].concat()).expect_err("refused");
+        assert!(error.starts_with("NOPERM ") && error.contains("none of the server's"), "{error}");
+    }
+    assert_eq!(client.contents(), before);
+}
+
+#[test]
+fn to_ask_for_the_user_leaves_no_trace_in_the_acl_log() {
+    let server = server();
+    let mut app = user(&server, &["~sh:*", "-ping"]);
+    app.ok(&["EVAL", RUN, "0", "SH.NEW", "carts", "SHARED"]);
+    app.ok(&["PROXY.AS", "SH.OPEN", "carts"]);
+    assert!(items(&app.ok(&["ACL", "LOG"])).is_empty());
+}
