@@ -8,10 +8,9 @@ use crate::protocol::{Args, Blob, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::session::{Flags, Token};
-use crate::slot;
 use crate::store::ending::Endings;
 use crate::store::index::{self, Roll};
-use crate::store::{Access, Mode, Store, Stored, keys, sessions};
+use crate::store::{Access, Mode, Store, Stored, filing, keys, sessions};
 use serde::Serialize;
 use smallvec::SmallVec;
 
@@ -111,7 +110,7 @@ impl Command for EndAll {
 
 /// The flags of the session of this token, if it is one of that name.
 fn flags<S: Store>(store: &mut S, name: &[u8], token: Bytes<'_>) -> Result<Option<Flags>, Error> {
-    if slot::of(&token) != slot::of(name) {
+    if !filing::are_together(store, &token, name) {
         return Ok(None);
     }
     store.permit(token, Access::ReadWrite)?;

@@ -7,7 +7,7 @@ use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::session::{Flags, Meta, Millis, Seconds};
-use crate::store::{Key, Mode, Store, sessions};
+use crate::store::{Key, Mode, Store, filing, sessions};
 use serde::Serialize;
 
 pub struct Info;
@@ -78,6 +78,7 @@ pub fn describe<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Reply<S::Va
     let (key, flags) = sessions::open(store, token, Mode::Read)?;
     let name = key.field(Meta::Name).ok_or_else(Error::not_a_session)?;
     let Flags { shared, clears, .. } = flags;
+    let shared = shared && filing::name_of(&key).is_some();
     let created = sessions::created(&key).map(|created| created.at);
     let duration = sessions::seconds(&key, Meta::Duration);
     let idle = sessions::seconds(&key, Meta::Idle);

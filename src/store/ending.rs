@@ -1,9 +1,9 @@
 //! The end of sessions, of one or of many: all their keys go together.
 
-use super::{Access, Key, Kind, Mode, Store, index, keys, sessions};
+use super::{Access, Key, Kind, Mode, Store, filing, index, keys, sessions};
 use crate::protocol::Error;
 use crate::redis::{Bytes, Name};
-use crate::session::{Event, Flags, Meta};
+use crate::session::{Event, Flags};
 use crate::stats::Stat;
 
 /// Sessions that are to end, and what goes with them.
@@ -28,7 +28,7 @@ impl<'a> Endings<'a> {
                 continue;
             }
             let flags = sessions::created(&key).ok_or_else(Error::not_a_session)?.flags;
-            let name = (flags.shared || flags.listed).then(|| key.field(Meta::Name)).flatten();
+            let name = (flags.shared || flags.listed).then(|| filing::name_of(&key)).flatten();
             drop(key);
             let name = name.as_ref().map(AsRef::as_ref);
             endings.add(store, token, flags, name)?;
@@ -41,7 +41,7 @@ impl<'a> Endings<'a> {
         Ok(endings)
     }
 
-    /// Adds a session that was looked at. Its place on a list is left to the caller, as is permission to change it.
+    /// Adds a session that was looked at, with the name that it is filed under. Its place on a list is left to the caller, as is permission to change it.
     pub fn add<S: Store>(
         &mut self,
         store: &mut S,

@@ -6,11 +6,10 @@
 //! Most names have one session. Then the index is a string, the token, that expires with the session: one effect where a
 //! sorted set takes two, and less memory. With the second session it becomes a sorted set.
 
-use super::{Access, Key, Kind, Mode, Store, Stored, keys, sessions};
+use super::{Access, Key, Kind, Mode, Store, Stored, filing, keys, sessions};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
-use crate::session::{Created, Flags, Meta, Millis, Token};
-use crate::slot;
+use crate::session::{Created, Flags, Millis, Token};
 
 /// How many stale members one command puts right at most.
 const HEALED: usize = 16;
@@ -211,7 +210,7 @@ fn find<S: Store, R>(
     access: Access,
     see: impl FnOnce(&S::Key<'_>, Created) -> R,
 ) -> Result<Option<R>, Error> {
-    if Token::parse(&token).is_none() || slot::of(&token) != slot::of(name) {
+    if Token::parse(&token).is_none() || !filing::are_together(store, &token, name) {
         return Ok(None);
     }
     store.permit(token, access)?;
@@ -268,6 +267,6 @@ pub fn beyond<S: Store>(store: &mut S, name: &[u8], index: &Name, limit: u32) ->
 
 /// The index that a session is on, if it is a listed one.
 pub fn of<K: Key>(key: &K, flags: Flags) -> Option<(Name, Name)> {
-    let name = flags.listed.then(|| key.field(Meta::Name)).flatten()?;
+    let name = flags.listed.then(|| filing::name_of(key)).flatten()?;
     Some((keys::index(name.as_ref()), Name::from(name.as_ref())))
 }

@@ -1,6 +1,6 @@
 //! A store in memory, for tests of the rules without a server: the same keys, fields and deadlines.
 
-use super::{Access, Field, Key, Kind, Mode, Store, Stored};
+use super::{Access, Field, Key, Kind, Mode, Store, Stored, filing};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
 use crate::session::serving::Clocks;
@@ -181,6 +181,10 @@ impl Key for OpenKey<'_> {
             Some(Entry { value: Value::String(_), .. }) => Kind::String,
             Some(Entry { value: Value::Zset(_), .. }) => Kind::Zset,
         }
+    }
+
+    fn is_beside(&self, name: &[u8]) -> bool {
+        filing::together(self.store.cluster, self.name, name)
     }
 
     fn expires(&self) -> Option<Millis> {

@@ -4,6 +4,7 @@
 //! [`sessions`] knows which keys belong together and changes them together.
 
 pub mod ending;
+pub mod filing;
 pub mod grants;
 pub mod index;
 pub mod keys;
@@ -116,6 +117,8 @@ pub trait Key {
     /// The time, as the store tells it.
     fn now(&self) -> Millis;
     fn kind(&self) -> Kind;
+    /// Whether keys made of this name belong beside this one: [`filing::together`].
+    fn is_beside(&self, name: &[u8]) -> bool;
     fn expires(&self) -> Option<Millis>;
 
     fn field<'a>(&self, field: impl Into<Field<'a>>) -> Option<Self::Value>;

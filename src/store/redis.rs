@@ -3,7 +3,7 @@
 //! The one place that replicates and notifies: whatever changes a key goes through [`OpenKey`], so no command can
 //! forget it.
 
-use super::{Access, Field, Key, Kind, Mode, Store, Stored, keys, serving};
+use super::{Access, Field, Key, Kind, Mode, Store, Stored, filing, keys, serving};
 use crate::credentials::base64url;
 use crate::protocol::{Error, Status};
 use crate::redis::bytes::{Static, Text};
@@ -179,6 +179,10 @@ impl Key for OpenKey<'_> {
 
     fn kind(&self) -> Kind {
         self.0.kind()
+    }
+
+    fn is_beside(&self, name: &[u8]) -> bool {
+        filing::together(self.0.context().is_cluster(), self.0.name().as_bytes(), name)
     }
 
     fn expires(&self) -> Option<Millis> {

@@ -1,6 +1,6 @@
 //! Sessions in a store: which keys belong to one, and what changes together.
 
-use super::{Access, Key, Kind, Mode, Store, Stored, index, keys};
+use super::{Access, Key, Kind, Mode, Store, Stored, filing, index, keys};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
 use crate::session::{Created, Flags, Meta, Millis, Seconds, Token, lifetime, meta};
@@ -59,7 +59,7 @@ pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Op
         store.absence_is_proof(pointer.as_ref())?;
         return Ok(None);
     };
-    if Token::parse(found.as_ref()).is_none() {
+    if Token::parse(found.as_ref()).is_none() || !filing::are_together(store, found.as_ref(), name) {
         return Ok(None);
     }
     store.permit(found.bytes(), Access::Read)?;
@@ -69,8 +69,7 @@ pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Op
         store.absence_is_proof(found.as_ref())?;
         return Ok(None);
     }
-    let named = session.field(Meta::Name).is_some_and(|field| field.as_ref() == name);
-    let lives = named && created(&session).is_some_and(|created| created.flags.shared);
+    let lives = is_named(&session, name) && created(&session).is_some_and(|created| created.flags.shared);
     drop(session);
     Ok(lives.then_some(found))
 }
@@ -142,7 +141,7 @@ impl Touch {
 
 /// The key of the pointer to an open session, if it is a shared one.
 fn pointer_of<K: Key>(key: &K, flags: Flags) -> Option<Name> {
-    let name = flags.shared.then(|| key.field(Meta::Name)).flatten()?;
+    let name = flags.shared.then(|| filing::name_of(key)).flatten()?;
     Some(keys::shared(name.as_ref()))
 }
 

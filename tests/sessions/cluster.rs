@@ -8,13 +8,13 @@ use std::time::Duration;
 
 const SLOTS: usize = 16_384;
 
-struct Cluster {
-    nodes: Vec<Server>,
+pub struct Cluster {
+    pub nodes: Vec<Server>,
 }
 
 impl Cluster {
     /// Nodes that share the slots evenly, in order.
-    fn start(size: usize) -> Self {
+    pub fn start(size: usize) -> Self {
         let node = |_| {
             let bus = free_port().to_string();
             Server::with(&["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", &bus])

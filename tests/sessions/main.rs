@@ -32,6 +32,7 @@ mod replication;
 mod selectors;
 mod settings;
 mod simulation;
+mod stray;
 mod transactions;
 
 mod jar;
