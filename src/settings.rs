@@ -11,6 +11,9 @@ use crate::session::Seconds;
 use std::fs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// The most sessions of one name that a limit can let live: a new session may look at all of them.
+pub const MAX_SESSIONS: u32 = 1_000;
+
 /// All settings, as they are in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -203,7 +206,8 @@ pub const ALL: &[Setting] = &[
     Setting {
         name: "max-sessions",
         read: |settings, text| {
-            let count = number(text, 0, u32::MAX).ok_or("must be a number from 0 to 4294967295")?;
+            let count = number(text, 0, MAX_SESSIONS);
+            let count = count.ok_or_else(|| format!("must be a number from 0 to {MAX_SESSIONS}"))?;
             settings.max_sessions = (count > 0).then_some(count);
             Ok(())
         },

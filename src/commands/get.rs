@@ -42,7 +42,7 @@ impl Command for Get {
         complexity: "O(N) where N is the number of fields asked for, or of all fields.",
         since: "0.1.0",
         min_args: 2,
-        flags: "readonly fast",
+        flags: "readonly",
         secrets: Secrets::None,
         routing: Routing::Token(KeyUse::Read),
         args: &[Arg::key("tkn"), Arg::string("field").optional().multiple()],

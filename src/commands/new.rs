@@ -61,7 +61,7 @@ impl Command for New {
         since: "0.1.0",
         // A missing name is VALUEMISSING, not an arity error.
         min_args: 1,
-        flags: "write deny-oom fast",
+        flags: "write deny-oom",
         secrets: Secrets::Bind,
         routing: Routing::Name(KeyUse::Insert),
         args: &[
@@ -90,7 +90,7 @@ impl Command for New {
 
     fn parse<'a>(mut args: Args<'a>) -> Result<(Request<'a>, Form), Error> {
         let name = args.name()?;
-        let options = args.options()?;
+        let options = args.options(&options::IN_JSON)?;
         let form = options.form();
         Ok((Request::parse(name, options)?, form))
     }

@@ -261,7 +261,7 @@ impl Access {
     }
 
     fn read(body: &[u8], audience: &Audience, now: Millis) -> Option<Self> {
-        let claims = Object::parse(body).ok()?;
+        let claims = Object::parse_value(body).ok()?;
         let text = |name| json::string(claims.get(name)?, name).ok().map(|text| text.into_owned());
         let number = |name| claims.get(name)?.get().parse::<u64>().ok();
         let expires = Millis(number("exp")?.checked_mul(1_000)?);

@@ -51,6 +51,18 @@ pub enum Verification {
     NoGrace,
 }
 
+impl Verification {
+    /// The member that says it in JSON.
+    const fn member(self) -> &'static str {
+        match self {
+            Self::Csrf => "antiCsrfToken",
+            Self::Bind => "bind",
+            Self::Get => "get",
+            Self::NoGrace => "noGrace",
+        }
+    }
+}
+
 impl<'a> Credential<'a> {
     pub fn new(text: Bytes<'a>) -> Self {
         Self { text, csrf: None, bind: None, get: None, no_grace: false }
@@ -86,16 +98,8 @@ impl<'a> Credential<'a> {
 
     fn json(mut self, object: &Object<'a>, allowed: &[Verification]) -> Result<Self, Error> {
         for (member, value) in object.iter() {
-            let option = match member {
-                "antiCsrfToken" => Verification::Csrf,
-                "bind" => Verification::Bind,
-                "get" => Verification::Get,
-                "noGrace" => Verification::NoGrace,
-                _ => return Err(unknown_member(member)),
-            };
-            if !allowed.contains(&option) {
-                return Err(unknown_member(member));
-            }
+            let option = allowed.iter().find(|option| option.member() == member);
+            let option = option.ok_or_else(|| unknown_member(member))?;
             let bytes = |value| Ok(json::string(value, member)?.into_owned().into_bytes().into());
             match option {
                 // A wrapper that passes on a missing header fails closed.
@@ -174,16 +178,19 @@ impl<'a> Args<'a> {
     }
 
     /// The options, in whichever spelling: a JSON object, alone, or keywords.
-    pub fn options(self) -> Result<Options<'a>, Error> {
+    pub fn options(self, in_json: &json::Options<'_>) -> Result<Options<'a>, Error> {
         match self.0 {
-            [only] if only.trim_ascii_start().starts_with(b"{") => Object::parse(only.as_bytes()).map(Options::Json),
+            [only] if only.trim_ascii_start().starts_with(b"{") => {
+                Object::parse(only.as_bytes(), in_json).map(Options::Json)
+            }
             _ => Ok(Options::Keywords(self)),
         }
     }
 
     /// A credential with the options that its command allows.
     pub fn credential(self, text: Bytes<'a>, allowed: &[Verification]) -> Result<(Credential<'a>, Form), Error> {
-        let options = self.options()?;
+        let known: SmallVec<[&str; 4]> = allowed.iter().map(|option| option.member()).collect();
+        let options = self.options(&json::Options { known: &known, hold_data: false })?;
         let form = options.form();
         let credential = Credential::new(text);
         let credential = match options {
@@ -195,17 +202,11 @@ impl<'a> Args<'a> {
 
     /// No options: nothing at all, or an empty JSON object to be answered in JSON.
     pub fn no_options(self) -> Result<Form, Error> {
-        let options = self.options()?;
+        let options = self.options(&json::Options { known: &[], hold_data: false })?;
         match &options {
-            Options::Keywords(Args([])) => {}
-            Options::Keywords(Args([unexpected, ..])) => return Err(unknown_option(unexpected)),
-            Options::Json(object) => {
-                if let Some((member, _)) = object.iter().next() {
-                    return Err(unknown_member(member));
-                }
-            }
+            Options::Keywords(Args([unexpected, ..])) => Err(unknown_option(unexpected)),
+            Options::Keywords(_) | Options::Json(_) => Ok(options.form()),
         }
-        Ok(options.form())
     }
 
     /// Names of fields of the session's data, at least one, to the last argument.

@@ -3,7 +3,7 @@
 use super::args::{self, unknown_member};
 use super::status::{Error, Status, quoted};
 use crate::session::Seconds;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -19,45 +19,82 @@ pub type Field<'a> = (Cow<'a, str>, Cow<'a, str>);
 #[derive(serde::Deserialize, PartialEq, Eq, Hash)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
+/// Reads an object member by member, and no further than the first that it must not have.
+struct Reader<'k> {
+    known: Option<&'k [&'k str]>,
+    /// That member.
+    unknown: &'k mut Option<String>,
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Object<'de>;
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut members = Vec::new();
-                let mut seen = HashSet::new();
-                while let Some((Key(name), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
-                    if !seen.insert(name.clone()) {
-                        return Err(de::Error::custom("a member is given twice"));
-                    }
-                    members.push((name, value));
-                }
-                Ok(Object(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
     }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Object<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut members = Vec::new();
+        let mut seen = HashSet::new();
+        while let Some(Key(name)) = map.next_key::<Key<'de>>()? {
+            if self.known.is_some_and(|known| !known.contains(&name.as_ref())) {
+                *self.unknown = Some(name.into_owned());
+                return Err(de::Error::custom("an unknown member"));
+            }
+            if !seen.insert(name.clone()) {
+                return Err(de::Error::custom("a member is given twice"));
+            }
+            members.push((name, map.next_value()?));
+        }
+        Ok(Object(members))
+    }
+}
+
+/// What options in JSON may be, so that no more of them is read than has to be.
+pub struct Options<'k> {
+    /// The members that they may have.
+    pub known: &'k [&'k str],
+    /// Whether a session's data is among them, which may be long.
+    pub hold_data: bool,
+}
+
+impl Options<'_> {
+    /// How long they are at most where they hold no data, in bytes.
+    pub const MAX_LEN: usize = 65_536;
 }
 
 impl<'a> Object<'a> {
     /// The options in `text`: a member that is given twice is an option that is given twice.
-    pub fn parse(text: &'a [u8]) -> Result<Self, Error> {
-        Self::parse_as(text, Status::CommandSyntax)
+    pub fn parse(text: &'a [u8], options: &Options<'_>) -> Result<Self, Error> {
+        if !options.hold_data && text.len() > Options::MAX_LEN {
+            let reason = format!("the JSON is too long; here it has at most {} bytes", Options::MAX_LEN);
+            return Err(Status::ValueSize.because(reason));
+        }
+        Self::parse_as(text, Status::CommandSyntax, Some(options.known))
     }
 
     /// The value in `text`, which must be an object with each member once.
     pub fn parse_value(text: &'a [u8]) -> Result<Self, Error> {
-        Self::parse_as(text, Status::ValueTypeInvalid)
+        Self::parse_as(text, Status::ValueTypeInvalid, None)
     }
 
-    fn parse_as(text: &'a [u8], other_than_expected: Status) -> Result<Self, Error> {
-        serde_json::from_slice(text).map_err(|error| {
+    fn parse_as(text: &'a [u8], other_than_expected: Status, known: Option<&[&str]>) -> Result<Self, Error> {
+        let mut unknown = None;
+        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        let object = Reader { known, unknown: &mut unknown }.deserialize(&mut deserializer);
+        let object = object.and_then(|object| deserializer.end().map(|()| object));
+        if let Some(member) = unknown {
+            return Err(unknown_member(&member));
+        }
+        object.map_err(|error| {
             let what = error.classify();
             let (line, column) = (error.line(), error.column());
             match what {
@@ -125,7 +162,12 @@ pub fn seconds(value: &RawValue, member: &str) -> Result<Seconds, Error> {
 /// `expiry`: `{"duration": seconds, "deleteSession": boolean}`, both required.
 pub fn expiry(value: &RawValue) -> Result<(Seconds, bool), Error> {
     let (mut duration, mut delete) = (None, None);
-    for (member, value) in object(value, "expiry")?.iter() {
+    if !value.get().starts_with('{') {
+        return Err(wrong_type("expiry", "an object", value));
+    }
+    let known = ["duration", "deleteSession"];
+    let object = Object::parse_as(value.get().as_bytes(), Status::ValueTypeInvalid, Some(&known))?;
+    for (member, value) in object.iter() {
         match member {
             "duration" => duration = Some(seconds(value, member)?),
             "deleteSession" => delete = Some(boolean(value, member)?),
@@ -182,8 +224,35 @@ mod tests {
         for text in ["[]", "1", "null", "\"{}\""] {
             assert_eq!(fields(text), Err(Status::ValueTypeInvalid), "{text}");
         }
-        assert!(Object::parse(b"{\"a\":\"\xFF\"}").is_err());
-        assert!(Object::parse(b"{\"a\":\"\0\"}").is_err());
+        assert!(Object::parse_value(b"{\"a\":\"\xFF\"}").is_err());
+        assert!(Object::parse_value(b"{\"a\":\"\0\"}").is_err());
+    }
+
+    #[test]
+    fn options_are_read_no_further_than_their_first_unknown_member() {
+        let options = Options { known: &["a", "b"], hold_data: true };
+        let parse = |text: &str| Object::parse(text.as_bytes(), &options).map(|object| object.0.len());
+        assert_eq!(parse(r#"{"a":1,"b":[2]}"#), Ok(2));
+        // What follows is no JSON, and nobody comes to see it.
+        assert_eq!(parse(r#"{"a":1,"c":?"#), Err(unknown_member("c")));
+        assert_eq!(parse(r#"{"\u0063"?"#), Err(unknown_member("c")));
+        assert!(parse(r#"{"a":?"#).is_err_and(|error| error.to_string().contains("malformed")));
+        assert!(parse(r#"{"a":1,"a":?"#).is_err_and(|error| error.to_string().contains("each member once")));
+        let value: &RawValue = serde_json::from_str(r#"{"x":1,"duration":"?"}"#).expect("JSON");
+        assert_eq!(expiry(value), Err(unknown_member("x")));
+    }
+
+    #[test]
+    fn options_without_data_are_short() {
+        let text = |length: usize| format!("{{{}}}", " ".repeat(length - 2));
+        let parse = |length, hold_data| {
+            let text = text(length);
+            let options = Options { known: &[], hold_data };
+            Object::parse(text.as_bytes(), &options).map(drop).map_err(|error| error.status)
+        };
+        assert_eq!(parse(Options::MAX_LEN, false), Ok(()));
+        assert_eq!(parse(Options::MAX_LEN + 1, false), Err(Status::ValueSize));
+        assert_eq!(parse(Options::MAX_LEN + 1, true), Ok(()));
     }
 
     #[test]
@@ -222,12 +291,12 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-            let _ = Object::parse(&bytes).and_then(Object::into_fields);
+            let _ = Object::parse_value(&bytes).and_then(Object::into_fields);
         }
 
         #[test]
         fn no_almost_json_makes_it_panic(text in r#"[{}\[\]":,a0.\\u\-e ]{0,40}"#) {
-            let _ = Object::parse(text.as_bytes()).and_then(Object::into_fields);
+            let _ = Object::parse_value(text.as_bytes()).and_then(Object::into_fields);
         }
     }
 }

@@ -18,6 +18,8 @@ const READ: &[&str] = &[
     "SH.JWKS",
     "SH.CLEARCOOKIES",
 ];
+/// What looks at more than its arguments name: all of a session's data, or all sessions of a name.
+const SLOW: &[&str] = &["SH.NEW", "SH.GET", "SH.KEYS", "SH.CLEAR", "SH.CLEARSET", "SH.LIST", "SH.ENDALL"];
 const GROW: &[&str] = &["SH.NEW", "SH.SET", "SH.ADD", "SH.CLEARSET", "SH.PAYLOAD", "SH.REGENERATE"];
 /// Their first argument is a name, which routes and is no key.
 const BY_NAME: &[&str] = &["SH.NEW", "SH.OPEN", "SH.LIST", "SH.ENDALL"];
@@ -61,7 +63,21 @@ fn each_command_says_whether_it_reads_or_writes_and_whether_it_needs_memory() {
         assert_eq!(has("readonly"), READ.contains(&name.as_str()), "{name}");
         assert_eq!(has("write"), !has("readonly"), "{name}");
         assert_eq!(has("denyoom"), GROW.contains(&name.as_str()), "{name}");
+        assert_eq!(has("fast"), !SLOW.contains(&name.as_str()), "{name}");
         assert!(has("module") && !has("noscript"), "{name}");
+    }
+}
+
+#[test]
+fn the_page_of_each_command_tells_its_flags() {
+    let server = Server::start();
+    for Info { name, flags, .. } in commands(&mut server.client()) {
+        let page = format!("{}/docs/commands/{}.md", env!("CARGO_MANIFEST_DIR"), name.to_lowercase());
+        let page = std::fs::read_to_string(&page).unwrap_or_else(|_| panic!("no page {page}"));
+        let told = page.split_once("Flags: ").and_then(|(_, rest)| rest.split_once('.')).expect("flags").0;
+        let told: BTreeSet<_> = told.split(',').map(str::trim).collect();
+        let own: BTreeSet<_> = flags.iter().map(String::as_str).filter(|&flag| flag != "module").collect();
+        assert_eq!(told, own, "{name}");
     }
 }
 

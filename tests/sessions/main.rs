@@ -22,6 +22,7 @@ mod events;
 mod fuzz;
 mod grace;
 mod lifetimes;
+mod limits;
 mod lives;
 mod loading;
 mod native;

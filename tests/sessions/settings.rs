@@ -91,7 +91,7 @@ fn an_unknown_setting_in_the_configuration_is_refused() {
 const WRONG: [(&str, &str, &str); 8] = [
     ("max-lifetime", "-1", "must be a number of seconds from 0 to 4294967295"),
     ("max-lifetime", "1h", "must be a number of seconds"),
-    ("max-sessions", "4294967296", "must be a number from 0 to 4294967295"),
+    ("max-sessions", "1001", "must be a number from 0 to 1000"),
     ("refresh-grace", "3601", "must be a number of seconds from 0 to 3600"),
     ("key-rotation", "3599", "must be a number of seconds from 3600"),
     ("anti-csrf", "maybe", "must be one of 'yes', 'no'"),

@@ -7,8 +7,14 @@ use crate::protocol::status::quoted;
 use crate::protocol::{Args, Error, Options, Status};
 use crate::redis::Bytes;
 use crate::session::{Expiry, Lifetime, Seconds};
-use crate::settings::Settings;
+use crate::settings::{MAX_SESSIONS, Settings};
 use std::borrow::Cow;
+
+/// What the options in JSON may say.
+pub const IN_JSON: json::Options<'_> = json::Options {
+    known: &["name", "shared", "expiry", "idle", "sessionData", "jwtPayload", "credentials", "bind", "listed", "limit"],
+    hold_data: true,
+};
 
 /// What is asked for.
 pub struct Request<'a> {
@@ -170,12 +176,12 @@ impl<'a> Given<'a> {
     }
 }
 
-/// A number of sessions: digits, from 1 to 2^32 - 1.
+/// A number of sessions: digits. Each new session of the name may look at so many.
 fn limit(text: &[u8]) -> Result<u32, Error> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     let number = std::str::from_utf8(text).ok().filter(|_| digits).and_then(|text| text.parse().ok());
-    number.filter(|&count| count > 0).ok_or_else(|| {
-        let reason = format!("LIMIT takes a number of sessions from 1 to 4294967295, not {}", quoted(text));
+    number.filter(|count| (1..=MAX_SESSIONS).contains(count)).ok_or_else(|| {
+        let reason = format!("LIMIT takes a number of sessions from 1 to {MAX_SESSIONS}, not {}", quoted(text));
         Status::ValueTypeInvalid.because(reason)
     })
 }
