@@ -20,11 +20,13 @@ mod commands;
 mod credentials;
 mod protocol;
 mod redis;
+mod secret_file;
 mod session;
 mod settings;
 mod slot;
 mod stats;
 mod store;
+mod warnings;
 
 use commands::add::Add;
 use commands::check::Check;
@@ -51,14 +53,31 @@ use commands::rmv::Rmv;
 use commands::set::Set;
 use commands::touch::Touch;
 use commands::verify::Verify;
-use redis::eviction;
 use redis::info::Section;
 use redis::module::{Module, Row};
 use store::{realm, serving};
 
+/// The package's version as MODULE LIST shows it: 0.1.0 is 100.
+const VERSION: i32 = version_number(env!("CARGO_PKG_VERSION"));
+
+/// Two digits for each part of a version.
+const fn version_number(version: &str) -> i32 {
+    let (text, mut number, mut part, mut position) = (version.as_bytes(), 0, 0, 0);
+    while position < text.len() && text[position] != b'-' {
+        if text[position] == b'.' {
+            number = (number + part) * 100;
+            part = 0;
+        } else {
+            part = part * 10 + (text[position] - b'0') as i32;
+        }
+        position += 1;
+    }
+    number + part
+}
+
 const MODULE: Module = Module {
     name: c"sh",
-    version: 1,
+    version: VERSION,
     commands: &[
         // A session's life.
         Row::of::<New>(),
@@ -91,10 +110,12 @@ const MODULE: Module = Module {
         Row::of::<ClearCookies>(),
     ],
     on_server_event: serving::heed,
+    examine: warnings::examine,
 };
 
 /// The module's section of INFO.
 fn info(section: &mut Section) {
+    section.text("version", env!("CARGO_PKG_VERSION"));
     if let Some(ring) = realm::known(&settings::current()) {
         section.text("secret_fingerprint", &ring.fingerprint());
         section.text("signing_kid", ring.signer(redis::context::now()).kid());
@@ -103,7 +124,22 @@ fn info(section: &mut Section) {
     for (name, count) in stats::lines() {
         section.number(&name, count);
     }
-    if let Some(policy) = eviction::risky_policy() {
-        section.text("warning", &format!("maxmemory-policy {policy} may evict indexes before their sessions"));
+    warnings::examine();
+    let warnings = warnings::in_force();
+    section.number("warnings", warnings.len() as u64);
+    for (position, warning) in warnings.iter().enumerate() {
+        section.text(&format!("warning_{}", position + 1), warning);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_a_number_that_grows_with_it() {
+        assert_eq!(version_number("0.1.0"), 100);
+        assert_eq!(version_number("1.2.3"), 10_203);
+        assert_eq!(version_number("0.10.1-rc.1"), 1_001);
     }
 }

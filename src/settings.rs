@@ -7,8 +7,8 @@ use crate::credentials::access::Audience;
 use crate::credentials::cookies::{Attributes, Prefix, SameSite};
 use crate::credentials::issue::Policy;
 use crate::credentials::{Algorithm, Secret};
+use crate::secret_file;
 use crate::session::Seconds;
-use std::fs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most sessions of one name that a limit can let live: a new session may look at all of them.
@@ -68,12 +68,18 @@ impl Settings {
         self.policy.cookies.check()
     }
 
+    /// Whether the file of secrets is to be read, as it was not yet with the settings that are in force.
+    fn reads_file(&self, in_force: &Self) -> bool {
+        self.secret_reload || self.secret_file != in_force.secret_file
+    }
+
     /// These settings, checked, with the secrets of their file. It is read here and nowhere else: what is set and then
     /// taken back, because something beside it was refused, reads nothing.
     fn settle(mut self, in_force: &Self) -> Result<Self, String> {
         self.check()?;
-        if self.secret_reload || self.secret_file != in_force.secret_file {
-            self.secrets = secrets(&self.secret_file)?;
+        if self.reads_file(in_force) {
+            let named = !self.secret_file.is_empty();
+            self.secrets = named.then(|| secret_file::read(&self.secret_file)).transpose()?.map(Arc::new);
         }
         self.secret_reload = false;
         Ok(self)
@@ -272,16 +278,6 @@ fn path(text: &str) -> Result<String, String> {
     plain(text)?.filter(|path| path.starts_with('/')).ok_or_else(|| "must begin with '/'".to_owned())
 }
 
-/// The secrets in a file. An empty path stands for no file.
-fn secrets(path: &str) -> Result<Option<Arc<Vec<Secret>>>, String> {
-    if path.is_empty() {
-        return Ok(None);
-    }
-    let refused = |reason: String| format!("sh.secret-file {reason}");
-    let content = fs::read(path).map_err(|error| refused(format!("cannot be read: {}", error.kind())))?;
-    Ok(Some(Arc::new(Secret::in_file(&content).map_err(refused)?)))
-}
-
 #[derive(Default)]
 struct State {
     draft: Settings,
@@ -307,9 +303,11 @@ pub fn draft(setting: &Setting, text: &str) -> Result<(), String> {
 }
 
 /// Puts the draft in force if its settings go together and its file of secrets can be read. If not, all stays as it was.
-pub fn commit() -> Result<(), String> {
+/// Answers what the log has to be told: that secrets were read.
+pub fn commit() -> Result<Option<String>, String> {
     let mut state = state();
     let state = state.get_or_insert_default();
+    let reads_file = state.draft.reads_file(&state.in_force);
     let settled = state.draft.clone().settle(&state.in_force);
     if let Ok(settled) = &settled
         && *settled != *state.in_force
@@ -317,7 +315,10 @@ pub fn commit() -> Result<(), String> {
         state.in_force = Arc::new(settled.clone());
     }
     state.draft = (*state.in_force).clone();
-    settled.map(drop)
+    settled.map(|settings| {
+        let secrets = settings.secrets.filter(|_| reads_file)?;
+        secret_file::report(&settings.secret_file, &secrets)
+    })
 }
 
 /// A setting as the draft has it.
@@ -328,6 +329,7 @@ pub fn shown(setting: &Setting) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn read(name: &str, text: &str) -> Result<Settings, String> {
         let mut settings = Settings::default();
@@ -400,10 +402,11 @@ mod tests {
         assert!(!reloaded.secret_reload);
         write("short");
         let reason = reload.clone().settle(&in_force).expect_err("a short secret");
-        assert_eq!(reason, "sh.secret-file holds a secret of less than 32 bytes");
-        fs::remove_file(&path).expect("the file");
+        let path = asked.secret_file.as_str();
+        assert_eq!(reason, format!("sh.secret-file {path} holds a secret of less than 32 bytes"));
+        fs::remove_file(path).expect("the file");
         let reason = reload.settle(&in_force).expect_err("no file");
-        assert_eq!(reason, "sh.secret-file cannot be read: entity not found");
+        assert_eq!(reason, format!("sh.secret-file {path} cannot be read: entity not found"));
         let without = Settings { secret_file: String::new(), ..in_force.clone() };
         assert_eq!(without.settle(&in_force).map(|settings| settings.secrets), Ok(None));
     }

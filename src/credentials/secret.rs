@@ -35,6 +35,9 @@ pub struct Secret(Vec<u8>);
 impl Secret {
     pub const MIN_LEN: usize = 32;
 
+    /// What is presented is checked with the keys of each: more of them would only cost time.
+    pub const MAX_IN_FILE: usize = 8;
+
     /// A secret of these bytes; `None` if they are too few.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         (bytes.len() >= Self::MIN_LEN).then(|| Self(bytes.to_vec()))
@@ -56,7 +59,11 @@ impl Secret {
                 secrets.push(secret);
             }
         }
-        if secrets.is_empty() { Err("holds no secret".to_owned()) } else { Ok(secrets) }
+        match secrets.len() {
+            0 => Err("holds no secret".to_owned()),
+            1..=Self::MAX_IN_FILE => Ok(secrets),
+            _ => Err(format!("holds more than {} secrets", Self::MAX_IN_FILE)),
+        }
     }
 
     /// The key for a purpose and an algorithm in one database and, for keys that change with time, one epoch.
@@ -100,6 +107,9 @@ mod tests {
         assert!(Secret::in_file(b" \n\n").is_err());
         assert!(Secret::in_file(format!("{secret}\nshort").as_bytes()).is_err());
         assert!(Secret::in_file(format!("# changed by Bob on the first of May\n{secret}").as_bytes()).is_err());
+        let lines = |count: usize| (0..count).map(|number| format!("{secret}{number}\n")).collect::<String>();
+        assert_eq!(Secret::in_file(lines(8).as_bytes()).map(|secrets| secrets.len()), Ok(8));
+        assert_eq!(Secret::in_file(lines(9).as_bytes()), Err("holds more than 8 secrets".to_owned()));
         let twice = Secret::in_file(format!("{secret}\n{secret}").as_bytes());
         assert_eq!(twice.map(|secrets| secrets.len()), Ok(1), "one that is given twice has its keys once");
     }

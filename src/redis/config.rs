@@ -6,6 +6,7 @@ use super::api::api;
 use super::boundary::guard;
 use super::bytes::{Handle, Owned};
 use super::context::Context;
+use super::log::{Level, log};
 use crate::settings::{self, Setting};
 use redis_module::raw;
 use std::cell::RefCell;
@@ -33,7 +34,15 @@ pub fn load(context: &Context, arguments: &[Handle<'_>]) -> Result<(), String> {
     if unsafe { api!(RedisModule_LoadConfigs)(context.as_ptr()) } != OK {
         return Err("a setting in the configuration is wrong; the line above says which".to_owned());
     }
-    settings::commit()
+    commit()
+}
+
+/// Puts the settings that were set in force, and tells the log if secrets were read for it.
+fn commit() -> Result<(), String> {
+    if let Some(told) = settings::commit()? {
+        log(Level::Notice, &told);
+    }
+    Ok(())
 }
 
 /// The arguments of `loadmodule`: pairs of a setting and its value. What is given there is the setting's default.
@@ -119,7 +128,7 @@ unsafe extern "C" fn apply(
     _: *mut c_void,
     error: *mut *mut raw::RedisModuleString,
 ) -> c_int {
-    let done = guarded("applying settings", settings::commit);
+    let done = guarded("applying settings", commit);
     // SAFETY: `error` is the server's place for an error text.
     unsafe { answer(done, error) }
 }

@@ -7,12 +7,14 @@ use std::ptr;
 
 #[derive(Clone, Copy)]
 pub enum Level {
+    Notice,
     Warning,
 }
 
 /// Writes one line to the server's log. The text is data, never a format.
 pub fn log(level: Level, text: &str) {
     let level: &CStr = match level {
+        Level::Notice => c"notice",
         Level::Warning => c"warning",
     };
     let text = CString::new(text.replace('\0', "\\0")).unwrap_or_default();

@@ -10,15 +10,16 @@ pub mod caller;
 pub mod command;
 pub mod config;
 pub mod context;
-pub mod eviction;
 pub mod info;
 pub mod key;
 pub mod log;
 pub mod module;
 pub mod reply;
+pub mod rights;
 #[cfg(not(test))]
 mod sdallocx;
 mod selectors;
+pub mod server;
 pub mod server_events;
 
 pub use bytes::{Bytes, Handle, Name, Owned};

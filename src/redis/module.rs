@@ -6,9 +6,9 @@ use super::bytes::Handle;
 use super::command::{self, Handler, Spec};
 use super::config;
 use super::context::{self, Context};
-use super::eviction;
 use super::info;
 use super::log::{Level, log};
+use super::server;
 use super::server_events::{self, ServerEvent};
 use crate::commands::Command;
 use redis_module::raw;
@@ -27,6 +27,8 @@ pub struct Module {
     pub version: i32,
     pub commands: &'static [Row],
     pub on_server_event: fn(&Context, ServerEvent),
+    /// Looks for what an operator should be warned of.
+    pub examine: fn(),
 }
 
 /// One command of the module.
@@ -46,13 +48,12 @@ fn load(context: &Context, module: &Module, arguments: &[Handle<'_>]) -> Result<
     context::set_module_options(context);
     config::load(context, arguments)?;
     info::register(context)?;
-    eviction::watch(context)?;
     server_events::subscribe(context, module.on_server_event)?;
     command::add_category(context);
     for row in module.commands {
         command::register(context, row.spec, row.handler)?;
     }
-    Ok(())
+    server::watch(context, module.examine)
 }
 
 /// What the server calls when it loads the module.

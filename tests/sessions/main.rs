@@ -35,6 +35,7 @@ mod settings;
 mod simulation;
 mod stray;
 mod transactions;
+mod warnings;
 
 mod jar;
 
