@@ -19,6 +19,7 @@ mod cluster;
 mod data;
 mod docs;
 mod events;
+mod example;
 mod fuzz;
 mod grace;
 mod lifetimes;

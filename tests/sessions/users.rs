@@ -1,22 +1,11 @@
 //! The users of redis.conf.example: they can do what their comments say, and nothing else.
 
+use crate::example::{self, log_in};
 use crate::support::*;
 
-/// A server with the users of the example, each with its own name as password, and `lines` further ones.
+/// A server with the users of the example, each with its own name as password.
 fn server() -> Server {
-    let example = include_str!("../../redis.conf.example");
-    let users: Vec<_> = example.lines().filter_map(|line| line.strip_prefix("# user ")).collect();
-    let named: Vec<_> = users.iter().filter_map(|user| user.split(' ').next()).collect();
-    assert_eq!(named, ["app", "operator", "admin", "replica", "default"]);
-    let lines = users.iter().map(|user| match user.split_once(' ').expect("rules") {
-        ("default", rules) => format!("user default {rules}"),
-        (name, rules) => format!("user {name} >{name} {rules}"),
-    });
-    Server::configured(&lines.collect::<Vec<_>>().join("\n"))
-}
-
-fn log_in(server: &Server, user: &str) -> Client {
-    server.client_as(user, user)
+    Server::configured(&example::users())
 }
 
 #[test]
