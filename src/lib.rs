@@ -53,8 +53,10 @@ use commands::rmv::Rmv;
 use commands::set::Set;
 use commands::touch::Touch;
 use commands::verify::Verify;
+use redis::Context;
 use redis::info::Section;
 use redis::module::{Module, Row};
+use redis::server_events::ServerEvent;
 use store::{realm, serving};
 
 /// The package's version as MODULE LIST shows it: 0.1.0 is 100.
@@ -109,9 +111,13 @@ const MODULE: Module = Module {
         Row::of::<Jwks>(),
         Row::of::<ClearCookies>(),
     ],
-    on_server_event: serving::heed,
-    examine: warnings::examine,
+    on_server_event,
 };
+
+fn on_server_event(context: &Context, event: ServerEvent) {
+    serving::heed(context, event);
+    warnings::heed(context, event);
+}
 
 /// The module's section of INFO.
 fn info(section: &mut Section) {

@@ -4,9 +4,11 @@
 //! secret is read, and at INFO. The log tells of each once, until it changes.
 
 use crate::redis::log::{Level, log};
-use crate::redis::{rights, server};
+use crate::redis::server_events::ServerEvent;
+use crate::redis::{Context, rights, server};
 use crate::secret_file;
 use crate::settings;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What can be wrong.
@@ -43,6 +45,18 @@ fn board() -> MutexGuard<'static, Board> {
 /// The warnings in force.
 pub fn in_force() -> Vec<String> {
     board().0.iter().flatten().cloned().collect()
+}
+
+/// Looks for what can be wrong after an event of the server. The server reads its users after its modules, so they are
+/// looked at once it has started.
+pub fn heed(context: &Context, event: ServerEvent) {
+    static STARTED: AtomicBool = AtomicBool::new(false);
+    match event {
+        ServerEvent::ModuleLoaded | ServerEvent::ConfigChanged => server::look(context),
+        ServerEvent::Cron if !STARTED.swap(true, Ordering::Relaxed) => {}
+        _ => return,
+    }
+    examine();
 }
 
 /// Looks for everything that can be wrong, and tells the log what is new.

@@ -35,7 +35,6 @@ required! {
     RedisModule_CreateCommand
     RedisModule_CreateModuleUser
     RedisModule_CreateString
-    RedisModule_CreateTimer
     RedisModule_FreeCallReply
     RedisModule_FreeModuleUser
     RedisModule_FreeServerInfo

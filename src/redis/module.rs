@@ -8,7 +8,6 @@ use super::config;
 use super::context::{self, Context};
 use super::info;
 use super::log::{Level, log};
-use super::server;
 use super::server_events::{self, ServerEvent};
 use crate::commands::Command;
 use redis_module::raw;
@@ -27,8 +26,6 @@ pub struct Module {
     pub version: i32,
     pub commands: &'static [Row],
     pub on_server_event: fn(&Context, ServerEvent),
-    /// Looks for what an operator should be warned of.
-    pub examine: fn(),
 }
 
 /// One command of the module.
@@ -48,12 +45,11 @@ fn load(context: &Context, module: &Module, arguments: &[Handle<'_>]) -> Result<
     context::set_module_options(context);
     config::load(context, arguments)?;
     info::register(context)?;
-    server_events::subscribe(context, module.on_server_event)?;
     command::add_category(context);
     for row in module.commands {
         command::register(context, row.spec, row.handler)?;
     }
-    server::watch(context, module.examine)
+    server_events::subscribe(context, module.on_server_event)
 }
 
 /// What the server calls when it loads the module.

@@ -1,14 +1,10 @@
-//! What there is to know of the server beside its keys: the settings of its own that matter to sessions, looked at now and
-//! whenever they change.
+//! What there is to know of the server beside its keys: its version, and the settings of its own that matter to sessions.
 
-use super::api::{api, optional};
-use super::boundary::guard;
+use super::api::optional;
 use super::config;
 use super::context::Context;
-use redis_module::raw;
-use std::ffi::{CStr, c_void};
-use std::ptr::{self, NonNull};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::ffi::CStr;
+use std::sync::{Mutex, PoisonError};
 
 /// What the server's configuration and version say.
 #[derive(Debug, Clone, Default)]
@@ -23,34 +19,12 @@ pub struct Known {
 
 static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 
-/// What is to be called when something of it may have changed.
-static EXAMINE: OnceLock<fn()> = OnceLock::new();
-
 pub fn known() -> Known {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
 }
 
-/// Looks at the server now, when its configuration changes, and once it has started: it reads its users after its
-/// modules. To be called last of all at load, since what is begun here cannot be taken back.
-pub fn watch(context: &Context, examine: fn()) -> Result<(), String> {
-    let examine = EXAMINE.get_or_init(|| examine);
-    /// RedisModuleEvent_Config of the server's header.
-    const CONFIG_CHANGED: raw::RedisModuleEvent =
-        raw::RedisModuleEvent { id: raw::REDISMODULE_EVENT_CONFIG, dataver: 1 };
-    // SAFETY: the context is that of the loading module.
-    let subscribed =
-        unsafe { api!(RedisModule_SubscribeToServerEvent)(context.as_ptr(), CONFIG_CHANGED, Some(changed)) };
-    if subscribed as isize != raw::REDISMODULE_OK {
-        return Err("the server tells no configuration changes".into());
-    }
-    look(context);
-    examine();
-    // SAFETY: the context is that of the loading module, and the callback takes no data.
-    unsafe { api!(RedisModule_CreateTimer)(context.as_ptr(), 0, Some(started), ptr::null_mut()) };
-    Ok(())
-}
-
-fn look(context: &Context) {
+/// Looks at the server.
+pub fn look(context: &Context) {
     let setting = |name| config::of_server(context, name).unwrap_or_default();
     let known = Known {
         policy: setting(c"maxmemory-policy"),
@@ -83,24 +57,4 @@ fn valkey_version(context: &Context) -> Option<(u32, u32)> {
     // SAFETY: the info is used no more.
     unsafe { free(context.as_ptr(), info) };
     numbers
-}
-
-unsafe extern "C" fn changed(context: *mut raw::RedisModuleCtx, _: raw::RedisModuleEvent, _: u64, _: *mut c_void) {
-    let Some(context) = NonNull::new(context) else { return };
-    // SAFETY: the server's context, valid during this call.
-    let context = unsafe { Context::new(context) };
-    let _ = guard("watching the configuration", || {
-        look(&context);
-        examine();
-    });
-}
-
-unsafe extern "C" fn started(_: *mut raw::RedisModuleCtx, _: *mut c_void) {
-    let _ = guard("looking at the users", examine);
-}
-
-fn examine() {
-    if let Some(examine) = EXAMINE.get() {
-        examine();
-    }
 }

@@ -10,6 +10,10 @@ use std::sync::OnceLock;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerEvent {
+    /// The module has just been loaded. The server reads its users and its keys later.
+    ModuleLoaded,
+    /// The server's configuration was changed.
+    ConfigChanged,
     /// The server looks after itself: at least once a second while it serves.
     Cron,
     /// The server is about to load a dump of its own.
@@ -34,6 +38,7 @@ static LISTENER: OnceLock<Listener> = OnceLock::new();
 pub fn subscribe(context: &Context, listener: Listener) -> Result<(), String> {
     LISTENER.get_or_init(|| listener);
     let events = [
+        raw::REDISMODULE_EVENT_CONFIG,
         raw::REDISMODULE_EVENT_CRON_LOOP,
         raw::REDISMODULE_EVENT_LOADING,
         raw::REDISMODULE_EVENT_MASTER_LINK_CHANGE,
@@ -47,6 +52,7 @@ pub fn subscribe(context: &Context, listener: Listener) -> Result<(), String> {
             return Err(format!("the server does not announce its event {id}"));
         }
     }
+    listener(context, ServerEvent::ModuleLoaded);
     Ok(())
 }
 
@@ -68,6 +74,7 @@ unsafe extern "C" fn happened(
 
 fn known(context: &Context, event: u64, subevent: u64) -> Option<ServerEvent> {
     match (event, subevent) {
+        (raw::REDISMODULE_EVENT_CONFIG, _) => Some(ServerEvent::ConfigChanged),
         (raw::REDISMODULE_EVENT_CRON_LOOP, _) => Some(ServerEvent::Cron),
         (raw::REDISMODULE_EVENT_LOADING, raw::REDISMODULE_SUBEVENT_LOADING_RDB_START) => Some(ServerEvent::LoadingDump),
         (raw::REDISMODULE_EVENT_LOADING, raw::REDISMODULE_SUBEVENT_LOADING_AOF_START) => Some(ServerEvent::LoadingAof),

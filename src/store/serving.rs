@@ -54,6 +54,7 @@ pub fn heed(context: &Context, event: ServerEvent) {
         ServerEvent::Cron => state.serving.look(now),
         ServerEvent::LoadingDump => state.away_since = dump_written(context),
         ServerEvent::LoadingAof => state.away_since = aof_written(context),
+        ServerEvent::ModuleLoaded | ServerEvent::ConfigChanged => {}
         // A replica does not serve before it is promoted.
         ServerEvent::Loaded if context.is_replica() => {}
         ServerEvent::Loaded | ServerEvent::Promoted => {

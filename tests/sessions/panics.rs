@@ -7,7 +7,7 @@ use std::fs;
 fn a_panic_in_whatever_the_server_calls_leaves_it_running() {
     let fails = std::env::temp_dir().join(format!("redis-sessions-panics-{}", std::process::id()));
     let variable = ("SH_TEST_PANIC_FILE", fails.to_str().expect("a UTF-8 path"));
-    let server = Server::with_environment(variable, &["--enable-module-command", "yes"]);
+    let server = Server::with_environment(&[variable], &["--enable-module-command", "yes"]);
     let mut client = server.client();
     let token = client.new_session(&["alice", "DATA", r#"{"a":"1"}"#]);
     for (what, command, answer) in [
