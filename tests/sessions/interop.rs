@@ -1,6 +1,6 @@
 //! Our credentials with the libraries that people use: `jose` and PyJWT verify access tokens with nothing but SH.JWKS,
 //! and cookie parsers take our cookies. The scripts are in `tests/interop`; their libraries are installed into
-//! `target/interop` on first use.
+//! `target/interop` on first use. The programs of docs/clients.md run there too: see clients.rs.
 
 use crate::jar::*;
 use crate::support::*;
@@ -13,7 +13,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// A language whose libraries are asked.
 #[derive(Clone, Copy, PartialEq)]
-enum Language {
+pub enum Language {
     JavaScript,
     Python,
 }
@@ -81,14 +81,20 @@ impl Language {
         Some(place)
     }
 
-    /// What a script makes of this; `None` where the language is missing.
-    fn run(self, script: &str, input: &Value) -> Option<Value> {
+    /// The interpreter, in the directory of the scripts and of what they need; `None` where the language is missing.
+    pub fn interpreter(self) -> Option<Command> {
         static PLACES: [OnceLock<Option<PathBuf>>; 2] = [const { OnceLock::new() }; 2];
         let place = PLACES[self as usize].get_or_init(|| self.installed()).as_ref()?;
-        let mut process = Command::new(self.program())
+        let mut command = Command::new(self.program());
+        command.current_dir(place).env("PYTHONPATH", place.join("lib"));
+        Some(command)
+    }
+
+    /// What a script makes of this; `None` where the language is missing.
+    fn run(self, script: &str, input: &Value) -> Option<Value> {
+        let mut process = self
+            .interpreter()?
             .arg(script)
-            .current_dir(place)
-            .env("PYTHONPATH", place.join("lib"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

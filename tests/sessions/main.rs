@@ -41,6 +41,7 @@ mod warnings;
 mod jar;
 
 mod check;
+mod clients;
 mod cookies;
 mod interop;
 mod jwks;
