@@ -27,7 +27,7 @@ test: install-tests
 	cargo test
 
 lint:
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --all-targets -- -D warnings
 
 bench: build

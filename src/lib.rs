@@ -17,13 +17,10 @@
 )]
 
 mod commands;
-mod credentials;
 mod protocol;
 mod redis;
 mod secret_file;
-mod session;
 mod settings;
-mod slot;
 mod stats;
 mod store;
 mod warnings;

@@ -1,6 +1,6 @@
 //! The file that holds the secrets: `sh.secret-file`.
 
-use crate::credentials::Secret;
+use sessions_core::credentials::Secret;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;

@@ -3,12 +3,12 @@
 //! Setting one changes a draft; only when all settings of one CONFIG SET are in is the draft checked as a whole and put in
 //! force.
 
-use crate::credentials::access::Audience;
-use crate::credentials::cookies::{Attributes, Prefix, SameSite};
-use crate::credentials::issue::Policy;
-use crate::credentials::{Algorithm, Secret};
 use crate::secret_file;
-use crate::session::Seconds;
+use sessions_core::credentials::access::Audience;
+use sessions_core::credentials::cookies::{Attributes, Prefix, SameSite};
+use sessions_core::credentials::issue::Policy;
+use sessions_core::credentials::{Algorithm, Secret};
+use sessions_core::session::Seconds;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most sessions of one name that a limit can let live: a new session may look at all of them.

@@ -5,17 +5,17 @@
 
 use super::Command;
 use super::verify::{Reply, verified};
-use crate::credentials::{Access, Kind, Ring};
 use crate::protocol::args::{Credential, Verification};
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::session::rotation::{Standing, standing};
 use crate::settings::Settings;
 use crate::stats::Stat;
 use crate::store::grants::{self, Grant};
 use crate::store::{Store, realm};
 use serde::Serialize;
+use sessions_core::credentials::{Access, Kind, Ring};
+use sessions_core::session::rotation::{Standing, standing};
 
 pub struct Check;
 

@@ -3,11 +3,11 @@
 //! Answers the cookies and headers that make a browser forget its credentials.
 
 use super::Command;
-use crate::credentials::cookies::{Cookie, Headers};
 use crate::protocol::{Args, Error, Form};
 use crate::redis::command::{Arg, Routing, Secrets, Spec};
 use crate::store::Store;
 use serde::Serialize;
+use sessions_core::credentials::cookies::{Cookie, Headers};
 
 pub struct ClearCookies;
 

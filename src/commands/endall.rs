@@ -7,11 +7,11 @@ use crate::protocol::args::unknown_option;
 use crate::protocol::{Args, Blob, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::session::{Flags, Token};
 use crate::store::ending::Endings;
 use crate::store::index::{self, Roll};
 use crate::store::{Access, Mode, Store, Stored, filing, keys, sessions};
 use serde::Serialize;
+use sessions_core::session::{Flags, Token};
 use smallvec::SmallVec;
 
 pub struct EndAll;

@@ -6,9 +6,9 @@ use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::session::meta;
 use crate::store::{Key, Store, sessions};
 use serde::{Serialize, Serializer};
+use sessions_core::session::meta;
 use smallvec::SmallVec;
 
 pub struct Get;

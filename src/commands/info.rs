@@ -6,9 +6,9 @@ use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::session::{Flags, Meta, Millis, Seconds};
 use crate::store::{Key, Mode, Store, filing, sessions};
 use serde::Serialize;
+use sessions_core::session::{Flags, Meta, Millis, Seconds};
 
 pub struct Info;
 

@@ -10,21 +10,24 @@ mod options;
 use self::options::{Request, unprintable_name};
 use super::Command;
 use super::endall::Ended;
-use crate::credentials::access;
-use crate::credentials::issue::{Holder, Issued, issue};
-use crate::credentials::{Kind as Credentials, Payload};
-use crate::protocol::{Args, Blob, Error, Form, Status, status};
+use crate::protocol::{Args, Blob, Error, Form, Status};
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::redis::{Bytes, Name};
-use crate::session::{Created, Event, Expiry, Lifetime, Meta, Millis, NewToken, Seconds, Token, lifetime, meta};
 use crate::settings::Settings;
-use crate::slot;
 use crate::stats::Stat;
 use crate::store::ending::Endings;
 use crate::store::realm::NewSecret;
 use crate::store::{Access, Field, Key, Kind, Mode, Store, Stored, grants, index, keys, realm, sessions};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
+use sessions_core::credentials::access;
+use sessions_core::credentials::issue::{Holder, Issued, issue};
+use sessions_core::credentials::{Kind as Credentials, Payload};
+use sessions_core::session::{
+    Created, Event, Expiry, Lifetime, Meta, Millis, NewToken, Seconds, Token, lifetime, meta,
+};
+use sessions_core::slot;
+use sessions_core::status;
 
 pub struct New;
 
@@ -38,7 +41,7 @@ struct Reply<'a> {
 
 impl Serialize for Reply<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = 3 + self.issued.as_ref().map_or(0, Issued::len) + usize::from(!self.ended.is_empty());
+        let members = 3 + self.issued.as_ref().map_or(0, Issued::members) + usize::from(!self.ended.is_empty());
         let mut reply = serializer.serialize_struct("New", members)?;
         reply.serialize_field("name", &Blob(self.name))?;
         reply.serialize_field("tkn", &Blob(&self.tkn))?;

@@ -3,11 +3,12 @@
 //! Answers the token of the shared session of that name.
 
 use super::Command;
-use crate::protocol::{Args, Blob, Error, Form, Status, status};
+use crate::protocol::{Args, Blob, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::store::{Access, Store, keys, sessions};
 use serde::Serialize;
+use sessions_core::status;
 
 pub struct Open;
 

@@ -3,13 +3,13 @@
 //! Answers the payload of a session's access tokens; with an argument, replaces it. The next access token has it.
 
 use super::Command;
-use crate::credentials::{Payload, access};
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::session::Meta;
 use crate::store::{Field, Key, Mode, Store, grants, sessions};
 use serde::Serialize;
+use sessions_core::credentials::{Payload, access};
+use sessions_core::session::Meta;
 
 pub struct PayloadCommand;
 

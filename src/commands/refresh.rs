@@ -5,20 +5,20 @@
 //! [`rotation`].
 
 use super::Command;
-use crate::credentials;
-use crate::credentials::issue::{Holder, Issued, issue};
 use crate::protocol::args::{Credential, Verification};
 use crate::protocol::{Args, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::session::rotation::{self, Rotated, Rotation};
-use crate::session::{Event, Millis, Token};
 use crate::stats::Stat;
 use crate::store::ending::Endings;
 use crate::store::grants::{self, Grant};
 use crate::store::sessions::Touch;
 use crate::store::{Store, realm};
 use serde::Serialize;
+use sessions_core::credentials;
+use sessions_core::credentials::issue::{Holder, Issued, issue};
+use sessions_core::session::rotation::{self, Rotated, Rotation};
+use sessions_core::session::{Event, Millis, Token};
 
 pub struct Refresh;
 

@@ -5,16 +5,16 @@
 
 use super::Command;
 use super::check::live;
-use crate::credentials::Payload;
-use crate::credentials::access;
-use crate::credentials::issue::reissue;
 use crate::protocol::args::Credential;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::session::Meta;
 use crate::store::{Field, Key, Mode, Store, realm};
 use serde::Serialize;
+use sessions_core::credentials::Payload;
+use sessions_core::credentials::access;
+use sessions_core::credentials::issue::reissue;
+use sessions_core::session::Meta;
 
 pub struct Regenerate;
 

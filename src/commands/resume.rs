@@ -4,18 +4,18 @@
 //! The whole of a classic web request: checks the cookie token, touches the session and answers fields of its data.
 
 use super::Command;
-use crate::credentials;
-use crate::credentials::issue::SessionView;
 use crate::protocol::args::{Credential, Verification};
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::session::rotation::{Rotated, Standing, lost_rotation_at, standing};
-use crate::session::{Event, Millis, Token};
 use crate::stats::Stat;
 use crate::store::sessions::{self, Touch};
 use crate::store::{Key, Store, grants, realm};
 use serde::{Serialize, Serializer};
+use sessions_core::credentials;
+use sessions_core::credentials::issue::SessionView;
+use sessions_core::session::rotation::{Rotated, Standing, lost_rotation_at, standing};
+use sessions_core::session::{Event, Millis, Token};
 use std::borrow::Cow;
 
 pub struct Resume;

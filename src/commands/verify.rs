@@ -5,16 +5,16 @@
 //! does not look at the session, which may have ended since: that is SH.CHECK.
 
 use super::Command;
-use crate::credentials::issue::SessionView;
-use crate::credentials::{Access, Ring};
 use crate::protocol::args::{Credential, Verification};
 use crate::protocol::{Args, Error, Form};
 use crate::redis::command::{Arg, Routing, Secrets, Spec};
-use crate::session::Millis;
 use crate::settings::Settings;
 use crate::stats::Stat;
 use crate::store::{Store, realm};
 use serde::Serialize;
+use sessions_core::credentials::issue::SessionView;
+use sessions_core::credentials::{Access, Ring};
+use sessions_core::session::Millis;
 
 pub struct Verify;
 

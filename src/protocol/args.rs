@@ -1,10 +1,10 @@
 //! Arguments to a request: Redis-style keywords, or one JSON object that says the same.
 
-use super::json::{self, Object};
-use super::status::{Error, Status, quoted};
 use crate::redis::Bytes;
-use crate::session::{NAME_MAX, Seconds, Token, meta};
 use crate::store::Field;
+use sessions_core::json::{self, Allowed, Object, unknown_member};
+use sessions_core::session::{NAME_MAX, Seconds, Token, meta};
+use sessions_core::status::{Error, Status, quoted};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
@@ -178,10 +178,10 @@ impl<'a> Args<'a> {
     }
 
     /// The options, in whichever spelling: a JSON object, alone, or keywords.
-    pub fn options(self, in_json: &json::Options<'_>) -> Result<Options<'a>, Error> {
+    pub fn options(self, in_json: &Allowed<'_>) -> Result<Options<'a>, Error> {
         match self.0 {
             [only] if only.trim_ascii_start().starts_with(b"{") => {
-                Object::parse(only.as_bytes(), in_json).map(Options::Json)
+                Object::parse_options(only.as_bytes(), in_json).map(Options::Json)
             }
             _ => Ok(Options::Keywords(self)),
         }
@@ -190,7 +190,7 @@ impl<'a> Args<'a> {
     /// A credential with the options that its command allows.
     pub fn credential(self, text: Bytes<'a>, allowed: &[Verification]) -> Result<(Credential<'a>, Form), Error> {
         let known: SmallVec<[&str; 4]> = allowed.iter().map(|option| option.member()).collect();
-        let options = self.options(&json::Options { known: &known, hold_data: false })?;
+        let options = self.options(&Allowed { members: &known, data: false })?;
         let form = options.form();
         let credential = Credential::new(text);
         let credential = match options {
@@ -202,7 +202,7 @@ impl<'a> Args<'a> {
 
     /// No options: nothing at all, or an empty JSON object to be answered in JSON.
     pub fn no_options(self) -> Result<Form, Error> {
-        let options = self.options(&json::Options { known: &[], hold_data: false })?;
+        let options = self.options(&Allowed { members: &[], data: false })?;
         match &options {
             Options::Keywords(Args([unexpected, ..])) => Err(unknown_option(unexpected)),
             Options::Keywords(_) | Options::Json(_) => Ok(options.form()),
@@ -279,10 +279,6 @@ pub fn once<T>(slot: &mut Option<T>, value: T, option: &str) -> Result<(), Error
 
 pub fn unknown_option(option: &[u8]) -> Error {
     Status::CommandSyntax.because(format!("unknown option {}", quoted(option)))
-}
-
-pub fn unknown_member(member: &str) -> Error {
-    Status::CommandSyntax.because(format!("unknown JSON member {}", quoted(member.as_bytes())))
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 pub mod args;
 pub mod blob;
-pub mod json;
 pub mod resp;
-pub mod status;
+pub mod values;
 
 pub use args::{Args, Form, Options};
 pub use blob::Blob;
-pub use status::{Error, Status};
+pub use sessions_core::status::{Error, Status};

@@ -2,8 +2,8 @@
 
 use super::api::api;
 use super::bytes::{Handle, Owned};
-use crate::session::Millis;
 use redis_module::raw;
+use sessions_core::session::Millis;
 use std::cell::{Cell, OnceCell};
 use std::ffi::{CStr, c_int, c_uint};
 use std::ptr::{self, NonNull};

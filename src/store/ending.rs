@@ -3,8 +3,8 @@
 use super::{Access, Key, Kind, Mode, Store, filing, index, keys, sessions};
 use crate::protocol::Error;
 use crate::redis::{Bytes, Name};
-use crate::session::{Event, Flags};
 use crate::stats::Stat;
+use sessions_core::session::{Event, Flags};
 
 /// Sessions that are to end, and what goes with them.
 #[derive(Default)]

@@ -6,8 +6,8 @@
 //! this file.
 
 use super::{Key, Store};
-use crate::session::Meta;
-use crate::slot;
+use sessions_core::session::Meta;
+use sessions_core::slot;
 
 /// Whether keys made of a name belong beside a session. A single server has one place for all; in a cluster both have to
 /// be of one slot, as they are unless somebody wrote the name by hand or loaded the session from elsewhere.

@@ -1,13 +1,13 @@
 //! The credentials of a session, as its hash tells of them: which kind, and how far they were rotated.
 
 use super::{Field, Key, Kind, Mode, Store, sessions};
-use crate::credentials::{self, Payload, Sealed};
-use crate::credentials::{Ring, issue::SessionView};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
-use crate::session::meta::Decimal;
-use crate::session::rotation::Rotated;
-use crate::session::{Created, Flags, Meta, Millis, Token};
+use sessions_core::credentials::{self, Payload, Sealed};
+use sessions_core::credentials::{Ring, issue::SessionView};
+use sessions_core::session::meta::Decimal;
+use sessions_core::session::rotation::Rotated;
+use sessions_core::session::{Created, Flags, Meta, Millis, Token};
 use smallvec::SmallVec;
 
 /// What a session's hash says of its credentials.

@@ -9,7 +9,7 @@
 use super::{Access, Key, Kind, Mode, Store, Stored, filing, keys, sessions};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
-use crate::session::{Created, Flags, Millis, Token};
+use sessions_core::session::{Created, Flags, Millis, Token};
 
 /// How many stale members one command puts right at most.
 const HEALED: usize = 16;

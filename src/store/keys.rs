@@ -2,8 +2,8 @@
 
 use crate::redis::Name;
 use crate::redis::bytes::NameBytes;
-use crate::session::Token;
-use crate::slot;
+use sessions_core::session::Token;
+use sessions_core::slot;
 
 fn steered(prefix: &[&[u8]], slot: u16) -> Name {
     let length = prefix.iter().map(|part| part.len()).sum();
@@ -47,8 +47,8 @@ pub fn unused(slot: u16) -> [Name; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::NewToken;
     use proptest::prelude::*;
+    use sessions_core::session::NewToken;
 
     proptest! {
         #[test]

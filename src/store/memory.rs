@@ -3,10 +3,10 @@
 use super::{Access, Field, Key, Kind, Mode, Store, Stored, filing};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
-use crate::session::serving::Clocks;
-use crate::session::{Event, Millis, NewToken, Serving};
 use crate::settings::Settings;
 use crate::stats::Stat;
+use sessions_core::session::serving::Clocks;
+use sessions_core::session::{Event, Millis, NewToken, Serving};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

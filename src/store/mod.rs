@@ -19,9 +19,9 @@ use crate::protocol::Error;
 use crate::redis::Bytes;
 pub use crate::redis::caller::Access;
 pub use crate::redis::key::{Kind, Mode};
-use crate::session::{Event, Meta, Millis, NewToken};
 use crate::settings::Settings;
 use crate::stats::Stat;
+use sessions_core::session::{Event, Meta, Millis, NewToken};
 use std::sync::Arc;
 
 /// Bytes that were read, and may be handed to the store again.
@@ -39,7 +39,7 @@ pub trait Store {
     /// The time, the same throughout a command.
     fn now(&self) -> Millis;
 
-    /// How many milliseconds this server has served since a moment: see [`Serving`](crate::session::Serving).
+    /// How many milliseconds this server has served since a moment: see [`Serving`](sessions_core::session::Serving).
     fn served_since(&self, at: Millis) -> u64;
 
     /// When this server came back from its last outage, if it is known to have been away.

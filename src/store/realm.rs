@@ -3,11 +3,11 @@
 //! They come from `sh.secret-file` or, without one, from a secret that the database keeps itself.
 
 use super::{Key, Kind, Mode, Store};
-use crate::credentials::Ring;
-use crate::credentials::secret::Secret;
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
 use crate::settings::Settings;
+use sessions_core::credentials::Ring;
+use sessions_core::credentials::secret::Secret;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -18,7 +18,7 @@ pub const SECRET_KEY: &[u8] = b"redis-sessions:secret";
 /// The keys made last for a database, and what they were made of.
 struct Made {
     secrets: Vec<Secret>,
-    settings: (crate::credentials::Algorithm, u32, u32),
+    settings: (sessions_core::credentials::Algorithm, u32, u32),
     ring: Rc<Ring>,
 }
 

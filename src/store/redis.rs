@@ -4,19 +4,19 @@
 //! forget it.
 
 use super::{Access, Field, Key, Kind, Mode, Store, Stored, filing, keys, serving};
-use crate::credentials::base64url;
 use crate::protocol::{Error, Status};
 use crate::redis::bytes::{Static, Text};
 use crate::redis::caller::Caller;
 use crate::redis::context::EventClass;
 use crate::redis::key::Event;
 use crate::redis::{self, Bytes, Context, Handle, Owned};
-use crate::session::meta::Decimal;
-use crate::session::{self, Meta, Millis, NewToken};
 use crate::settings::{self, Settings};
-use crate::slot;
 use crate::stats::{self, Stat};
 use rand::Rng;
+use sessions_core::credentials::base64url;
+use sessions_core::session::meta::Decimal;
+use sessions_core::session::{self, Meta, Millis, NewToken};
+use sessions_core::slot;
 use smallvec::SmallVec;
 use std::ffi::CStr;
 use std::sync::{Arc, LazyLock};

@@ -3,8 +3,8 @@
 use crate::redis::config;
 use crate::redis::server_events::ServerEvent;
 use crate::redis::{self, Context};
-use crate::session::serving::Clocks;
-use crate::session::{Millis, Serving};
+use sessions_core::session::serving::Clocks;
+use sessions_core::session::{Millis, Serving};
 use std::fs;
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};

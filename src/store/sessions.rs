@@ -3,8 +3,8 @@
 use super::{Access, Key, Kind, Mode, Store, Stored, filing, index, keys};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
-use crate::session::{Created, Flags, Meta, Millis, Seconds, Token, lifetime, meta};
 use crate::stats::Stat;
+use sessions_core::session::{Created, Flags, Meta, Millis, Seconds, Token, lifetime, meta};
 
 /// Opens a session's key, or tells why there is none.
 pub fn open<'s, S: Store>(store: &'s mut S, token: Bytes<'s>, mode: Mode) -> Result<(S::Key<'s>, Flags), Error> {

@@ -173,30 +173,3 @@ fn whoever_listens_hears_of_each_session_that_is_ended() {
     let told = (0..2).map(|_| list(&listener.receive())[2].clone()).collect();
     assert_eq!(sorted(told), tokens);
 }
-
-/// How long the server worked on ending so many sessions of one name, in microseconds.
-fn time_to_end(client: &mut Client, sessions: usize) -> u64 {
-    for _ in 0..sessions / 500 {
-        let commands = vec![vec!["SH.NEW", "alice", "LISTED", "IDLE", "600"]; 500];
-        for reply in client.pipeline(&commands) {
-            reply.expect("a session");
-        }
-    }
-    client.ok(&["CONFIG", "RESETSTAT"]);
-    assert_eq!(client.list(&["SH.ENDALL", "alice"]).len(), sessions);
-    assert!(client.keys().is_empty());
-    let stats = client.info("commandstats", "cmdstat_sh.endall");
-    let stats = if stats.is_empty() { client.info("commandstats", "cmdstat_SH.ENDALL") } else { stats };
-    stats.split(',').find_map(|field| field.strip_prefix("usec=")).and_then(|usec| usec.parse().ok()).expect("usec")
-}
-
-#[test]
-fn ending_ten_times_as_many_sessions_takes_about_ten_times_as_long() {
-    let server = Server::start();
-    let mut client = server.client();
-    // The least of several runs is what the work takes; the rest is what else the machine did.
-    let mut least = |sessions| (0..5).map(|_| time_to_end(&mut client, sessions)).min().expect("a run");
-    let (few, many) = (least(1_000), least(10_000));
-    eprintln!("ending 1,000 sessions of one name: {few} us; 10,000: {many} us");
-    assert!(many < few * 30, "1,000: {few} us, 10,000: {many} us");
-}

@@ -33,6 +33,7 @@ const STATUSES: &[&str] = &[
 ];
 /// What else the server and the module in between say where others interfere.
 const OF_OTHERS: &[&str] = &[
+    "GENERALERROR the session's .gen is not one that SH.REFRESH would have stored",
     "GENERALERROR the session's .payload is not one that SH.PAYLOAD would have stored",
     "ERR Error unloading module",
     "ERR source and destination objects are the same",

@@ -16,7 +16,7 @@ fn a_panic_in_whatever_the_server_calls_leaves_it_running() {
         ("CONFIG GET", &["CONFIG", "GET", "sh.max-lifetime"], ""),
         ("CONFIG SET", &["CONFIG", "SET", "sh.max-lifetime", "60"], "internal error"),
         ("applying settings", &["CONFIG", "SET", "sh.max-lifetime", "60"], "internal error"),
-        ("watching the configuration", &["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"], ""),
+        ("a server event", &["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"], ""),
         ("INFO", &["INFO", "sh"], ""),
         ("unloading", &["MODULE", "UNLOAD", "sh"], "ERR "),
     ] {

@@ -1,19 +1,31 @@
 //! The options of SH.NEW: both spellings to one request.
 
-use crate::credentials::Kind as Credentials;
-use crate::protocol::args::{once, seconds, unknown_member, unknown_option, uppercase};
-use crate::protocol::json::{self, Object};
-use crate::protocol::status::quoted;
+use crate::protocol::args::{once, seconds, unknown_option, uppercase};
+use crate::protocol::values::{self, json_expiry, json_seconds};
 use crate::protocol::{Args, Error, Options, Status};
 use crate::redis::Bytes;
-use crate::session::{Expiry, Lifetime, Seconds};
 use crate::settings::{MAX_SESSIONS, Settings};
+use sessions_core::credentials::Kind as Credentials;
+use sessions_core::json::{self, Allowed, Object, unknown_member};
+use sessions_core::session::{Expiry, Lifetime, Seconds};
+use sessions_core::status::quoted;
 use std::borrow::Cow;
 
 /// What the options in JSON may say.
-pub const IN_JSON: json::Options<'_> = json::Options {
-    known: &["name", "shared", "expiry", "idle", "sessionData", "jwtPayload", "credentials", "bind", "listed", "limit"],
-    hold_data: true,
+pub const IN_JSON: Allowed<'_> = Allowed {
+    members: &[
+        "name",
+        "shared",
+        "expiry",
+        "idle",
+        "sessionData",
+        "jwtPayload",
+        "credentials",
+        "bind",
+        "listed",
+        "limit",
+    ],
+    data: true,
 };
 
 /// What is asked for.
@@ -21,7 +33,7 @@ pub struct Request<'a> {
     pub name: Bytes<'a>,
     pub shared: bool,
     pub lifetime: Lifetime,
-    pub data: Vec<json::Field<'a>>,
+    pub data: Vec<values::Field<'a>>,
     /// Whether an idle time was given, be it 0 for none.
     pub idle_given: bool,
     pub credentials: Option<Credentials>,
@@ -112,8 +124,8 @@ impl<'a> Given<'a> {
                     }
                 }
                 "shared" => given.shared = Some(json::boolean(value, member)?),
-                "expiry" => given.expiry = Some(json::expiry(value)?),
-                "idle" => given.idle = Some(json::seconds(value, member)?),
+                "expiry" => given.expiry = Some(json_expiry(value)?),
+                "idle" => given.idle = Some(json_seconds(value, member)?),
                 "sessionData" => given.data = Some(json::object(value, member)?),
                 "jwtPayload" => given.payload = Some(value.get().as_bytes().into()),
                 "credentials" => {
@@ -165,7 +177,7 @@ impl<'a> Given<'a> {
             name,
             shared,
             lifetime: Lifetime { expiry, idle, max: None },
-            data: self.data.map(Object::into_fields).transpose()?.unwrap_or_default(),
+            data: self.data.map(values::json_fields).transpose()?.unwrap_or_default(),
             idle_given: self.idle.is_some(),
             credentials: self.credentials,
             payload: self.payload,

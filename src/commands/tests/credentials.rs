@@ -1,13 +1,13 @@
 //! The rules of credentials, on the store in memory: what each command answers, what it writes, and what it does not.
 
 use super::{answer, call};
-use crate::credentials::{Algorithm, Kind, Ring, Secret, sealed};
 use crate::protocol::Status::{self, *};
-use crate::session::{Event, Millis, Seconds, Token};
 use crate::stats::Stat;
 use crate::store::memory::{Entry, Memory, Value as Stored};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use sessions_core::credentials::{Algorithm, Kind, Ring, Secret, sealed};
+use sessions_core::session::{Event, Millis, Seconds, Token};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -1038,7 +1038,7 @@ fn the_key_that_signed_a_living_token_is_always_in_the_key_set() {
 #[test]
 fn clearing_makes_a_browser_forget_every_cookie_under_the_name_and_path_it_was_set_with() {
     let mut store = store();
-    store.settings.policy.cookies.prefix = crate::credentials::cookies::Prefix::Host;
+    store.settings.policy.cookies.prefix = sessions_core::credentials::cookies::Prefix::Host;
     let cookie = |value: &Value| {
         let text = value.as_str().expect("a cookie");
         let name = text.split('=').next().expect("a name").to_owned();

@@ -3,9 +3,9 @@
 use super::call;
 use super::lifetime_table::{ACTS, CASES, Case, DONE_AFTER};
 use crate::protocol::Status;
-use crate::session::Seconds;
 use crate::store::memory::Memory;
 use serde_json::json;
+use sessions_core::session::Seconds;
 
 fn run(store: &mut Memory, line: &str) -> Result<serde_json::Value, Status> {
     call(store, &line.split_whitespace().collect::<Vec<_>>())

@@ -3,11 +3,11 @@
 use super::call;
 use crate::protocol::Status;
 use crate::redis::Name;
-use crate::session::Millis;
 use crate::store::keys;
 use crate::store::memory::{Entry, Memory, Value};
 use proptest::prelude::*;
 use serde_json::json;
+use sessions_core::session::Millis;
 
 fn ok(store: &mut Memory, line: &[&str]) -> serde_json::Value {
     call(store, line).unwrap_or_else(|status| panic!("{line:?}: {status:?}"))

@@ -2,10 +2,10 @@
 
 use super::call;
 use super::model::{Model, Step, options, step, told};
-use crate::session::Millis;
 use crate::store::memory::{Entry, Memory, Value};
 use proptest::prelude::*;
 use serde_json::Value as Json;
+use sessions_core::session::Millis;
 
 /// Does a step for real.
 fn real(store: &mut Memory, token: &str, step: &Step) -> Option<Result<Json, &'static str>> {

@@ -2,10 +2,10 @@
 
 use super::call;
 use crate::protocol::Status;
-use crate::session::{Event, Seconds};
 use crate::stats::Stat;
 use crate::store::memory::Memory;
 use serde_json::json;
+use sessions_core::session::{Event, Seconds};
 
 fn new(store: &mut Memory, options: &[&str]) -> String {
     let reply = call(store, &[&["SH.NEW"], options].concat()).expect("a session");

@@ -1,8 +1,8 @@
 //! The payload of an access token: a JSON object of the application's own.
 
-use crate::protocol::json::{self, Object};
-use crate::protocol::status::quoted;
-use crate::protocol::{Error, Status};
+use crate::json::{self, Object};
+use crate::status::quoted;
+use crate::status::{Error, Status};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;

@@ -4,9 +4,9 @@
 use super::payload::Payload;
 use super::ring::Ring;
 use super::{base64url, from_base64url};
-use crate::protocol::json::{self, Object};
-use crate::protocol::{Error, Status};
+use crate::json::{self, Object};
 use crate::session::{Millis, Token};
+use crate::status::{Error, Status};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use aws_lc_rs::{constant_time, digest, hmac};
 use serde::Serialize;

@@ -5,8 +5,8 @@ use super::cookies::{Attributes, Cookie, Headers, MAX_AGE, SameSite};
 use super::payload::Payload;
 use super::ring::Ring;
 use super::sealed::{self, Kind};
-use crate::protocol::Error;
 use crate::session::{Millis, Seconds, Token};
+use crate::status::Error;
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
@@ -204,7 +204,7 @@ impl Carrier<'_> {
 
 impl Issued {
     /// How many members [`Self::serialize_into`] writes.
-    pub fn len(&self) -> usize {
+    pub fn members(&self) -> usize {
         let optional = [
             self.access_token.is_some(),
             self.refresh_token.is_some(),
@@ -240,7 +240,7 @@ impl Issued {
 
 impl Serialize for Issued {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut reply = serializer.serialize_struct("Issued", self.len())?;
+        let mut reply = serializer.serialize_struct("Issued", self.members())?;
         self.serialize_into(&mut reply)?;
         reply.end()
     }

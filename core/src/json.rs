@@ -1,0 +1,194 @@
+//! JSON objects (RFC 8259), read member by member so that each mistake gets the status it deserves.
+
+use crate::status::{Error, Status, quoted};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+/// The members of a JSON object, in order, each once; their values are still JSON text.
+pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// A string that is borrowed from the text if it holds no escapes.
+#[derive(serde::Deserialize, PartialEq, Eq, Hash)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads an object member by member, and no further than the first that it must not have.
+struct Reader<'k> {
+    known: Option<&'k [&'k str]>,
+    /// That member.
+    unknown: &'k mut Option<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Object<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Object<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut members = Vec::new();
+        let mut seen = HashSet::new();
+        while let Some(Key(name)) = map.next_key::<Key<'de>>()? {
+            if self.known.is_some_and(|known| !known.contains(&name.as_ref())) {
+                *self.unknown = Some(name.into_owned());
+                return Err(de::Error::custom("an unknown member"));
+            }
+            if !seen.insert(name.clone()) {
+                return Err(de::Error::custom("a member is given twice"));
+            }
+            members.push((name, map.next_value()?));
+        }
+        Ok(Object(members))
+    }
+}
+
+/// What an object of options may hold, so that no more of its text is read than has to be.
+pub struct Allowed<'k> {
+    pub members: &'k [&'k str],
+    /// Whether a session's data is among the members: the text may then be long.
+    pub data: bool,
+}
+
+impl Allowed<'_> {
+    /// The longest text without data, in bytes.
+    pub const MAX_LEN_WITHOUT_DATA: usize = 65_536;
+}
+
+impl<'a> Object<'a> {
+    /// The options in `text`: a member that is given twice is an option that is given twice.
+    pub fn parse_options(text: &'a [u8], allowed: &Allowed<'_>) -> Result<Self, Error> {
+        let max = Allowed::MAX_LEN_WITHOUT_DATA;
+        if !allowed.data && text.len() > max {
+            return Err(Status::ValueSize.because(format!("the JSON is too long; here it has at most {max} bytes")));
+        }
+        Self::parse_as(text, Status::CommandSyntax, Some(allowed.members))
+    }
+
+    /// The value in `text`, which must be an object with each of its members once, and no others than these.
+    pub fn parse_value_with(text: &'a [u8], members: &[&str]) -> Result<Self, Error> {
+        Self::parse_as(text, Status::ValueTypeInvalid, Some(members))
+    }
+
+    /// The value in `text`, which must be an object with each member once.
+    pub fn parse_value(text: &'a [u8]) -> Result<Self, Error> {
+        Self::parse_as(text, Status::ValueTypeInvalid, None)
+    }
+
+    fn parse_as(text: &'a [u8], other_than_expected: Status, known: Option<&[&str]>) -> Result<Self, Error> {
+        let mut unknown = None;
+        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        let object = Reader { known, unknown: &mut unknown }.deserialize(&mut deserializer);
+        let object = object.and_then(|object| deserializer.end().map(|()| object));
+        if let Some(member) = unknown {
+            return Err(unknown_member(&member));
+        }
+        object.map_err(|error| {
+            let what = error.classify();
+            let (line, column) = (error.line(), error.column());
+            match what {
+                serde_json::error::Category::Data => other_than_expected.because(format!(
+                    "a JSON object with each member once was expected (line {line}, column {column})"
+                )),
+                _ => Status::CommandSyntax.because(format!("malformed JSON at line {line}, column {column}")),
+            }
+        })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), *value))
+    }
+
+    pub fn into_members(self) -> impl Iterator<Item = (Cow<'a, str>, &'a RawValue)> {
+        self.0.into_iter()
+    }
+
+    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.iter().find(|(member, _)| *member == name).map(|(_, value)| value)
+    }
+}
+
+/// The error for a member whose value is of another type.
+pub fn wrong_type(member: &str, expected: &str, value: &RawValue) -> Error {
+    Status::ValueTypeInvalid.because(format!(
+        "{} takes {expected}, not {}",
+        quoted(member.as_bytes()),
+        quoted(value.get().as_bytes())
+    ))
+}
+
+pub fn boolean(value: &RawValue, member: &str) -> Result<bool, Error> {
+    serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "true or false", value))
+}
+
+pub fn string<'a>(value: &'a RawValue, member: &str) -> Result<Cow<'a, str>, Error> {
+    let Key(string) = serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "a string", value))?;
+    Ok(string)
+}
+
+pub fn strings(value: &RawValue, member: &str) -> Result<Vec<String>, Error> {
+    serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "an array of strings", value))
+}
+
+pub fn object<'a>(value: &'a RawValue, member: &str) -> Result<Object<'a>, Error> {
+    if value.get().starts_with('{') {
+        Object::parse_value(value.get().as_bytes())
+    } else {
+        Err(wrong_type(member, "an object", value))
+    }
+}
+
+/// The error for a member that is not among those allowed.
+pub fn unknown_member(member: &str) -> Error {
+    Status::CommandSyntax.because(format!("unknown JSON member {}", quoted(member.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn options_are_read_no_further_than_their_first_unknown_member() {
+        let allowed = Allowed { members: &["a", "b"], data: true };
+        let parse = |text: &str| Object::parse_options(text.as_bytes(), &allowed).map(|object| object.0.len());
+        assert_eq!(parse(r#"{"a":1,"b":[2]}"#), Ok(2));
+        // What follows is no JSON, and nobody comes to see it.
+        assert_eq!(parse(r#"{"a":1,"c":?"#), Err(unknown_member("c")));
+        assert_eq!(parse(r#"{"\u0063"?"#), Err(unknown_member("c")));
+        assert!(parse(r#"{"a":?"#).is_err_and(|error| error.to_string().contains("malformed")));
+        assert!(parse(r#"{"a":1,"a":?"#).is_err_and(|error| error.to_string().contains("each member once")));
+    }
+
+    #[test]
+    fn options_without_data_are_short() {
+        let text = |length: usize| format!("{{{}}}", " ".repeat(length - 2));
+        let parse = |length, data| {
+            let text = text(length);
+            Object::parse_options(text.as_bytes(), &Allowed { members: &[], data })
+                .map(drop)
+                .map_err(|error| error.status)
+        };
+        assert_eq!(parse(Allowed::MAX_LEN_WITHOUT_DATA, false), Ok(()));
+        assert_eq!(parse(Allowed::MAX_LEN_WITHOUT_DATA + 1, false), Err(Status::ValueSize));
+        assert_eq!(parse(Allowed::MAX_LEN_WITHOUT_DATA + 1, true), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = Object::parse_value(&bytes);
+            let _ = Object::parse_options(&bytes, &Allowed { members: &["a"], data: false });
+        }
+    }
+}
