@@ -60,7 +60,8 @@ impl Command for New {
     const SPEC: Spec = Spec {
         name: "SH.NEW",
         summary: "Creates a session and returns its token and, if asked for, its credentials.",
-        complexity: "O(N) where N is the number of data fields given; with LIMIT, O(M) more for M sessions of the name.",
+        complexity: "O(N + log M) where N is the number of data fields given and M that of the name's listed sessions; \
+            O(N + M log M) where LIMIT or sh.max-sessions ends some.",
         since: "0.1.0",
         // A missing name is VALUEMISSING, not an arity error.
         min_args: 1,

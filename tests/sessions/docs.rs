@@ -1,9 +1,39 @@
-//! What COMMAND INFO, DOCS and GETKEYS tell of the commands.
+//! What COMMAND INFO, DOCS and GETKEYS tell of the commands, and that the pages of docs/ say the same.
 
 use crate::support::*;
 use redis::Value;
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
+/// All commands. One that is not registered, or not documented, fails the tests of this file.
+const COMMANDS: [&str; 25] = [
+    "SH.NEW",
+    "SH.OPEN",
+    "SH.INFO",
+    "SH.EXISTS",
+    "SH.TOUCH",
+    "SH.END",
+    "SH.SET",
+    "SH.ADD",
+    "SH.GET",
+    "SH.RMV",
+    "SH.COUNT",
+    "SH.KEYS",
+    "SH.CONTAINS",
+    "SH.CLEAR",
+    "SH.CLEARSET",
+    "SH.LIST",
+    "SH.ENDALL",
+    "SH.VERIFY",
+    "SH.CHECK",
+    "SH.RESUME",
+    "SH.REFRESH",
+    "SH.PAYLOAD",
+    "SH.REGENERATE",
+    "SH.JWKS",
+    "SH.CLEARCOOKIES",
+];
 const READ: &[&str] = &[
     "SH.OPEN",
     "SH.INFO",
@@ -38,9 +68,7 @@ struct Info {
 
 /// All commands of the module.
 fn commands(client: &mut Client) -> Vec<Info> {
-    let names = client.list(&["COMMAND", "LIST", "FILTERBY", "MODULE", "sh"]);
-    assert!(names.len() >= 8, "{names:?}");
-    let ask: Vec<&str> = ["COMMAND", "INFO"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let ask: Vec<&str> = ["COMMAND", "INFO"].into_iter().chain(COMMANDS).collect();
     let infos = items(&client.ok(&ask));
     let info = |info: &Value| {
         let info = items(info);
@@ -53,6 +81,74 @@ fn commands(client: &mut Client) -> Vec<Info> {
         }
     };
     infos.iter().map(info).collect()
+}
+
+fn sorted(texts: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    let mut texts: Vec<String> = texts.into_iter().map(Into::into).collect();
+    texts.sort();
+    texts
+}
+
+fn page(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The page of a command, from the root of the repository.
+fn path(command: &str) -> String {
+    format!("docs/commands/{}.md", command.to_lowercase())
+}
+
+#[test]
+fn the_server_has_all_commands_and_no_other() {
+    let server = Server::start();
+    let registered = server.client().list(&["COMMAND", "LIST", "FILTERBY", "MODULE", "sh"]);
+    assert_eq!(sorted(registered), sorted(COMMANDS));
+}
+
+#[test]
+fn each_command_has_its_page_and_a_row_in_each_table() {
+    let directory = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands")).expect("the pages");
+    let files = directory.map(|entry| entry.expect("a page").file_name().into_string().expect("a name"));
+    let pages = files.filter(|name| name != "README.md").map(|name| format!("docs/commands/{name}"));
+    assert_eq!(sorted(pages), sorted(COMMANDS.map(path)));
+    for command in COMMANDS {
+        assert!(page(&path(command)).starts_with(&format!("# {command}\n")), "{command}");
+    }
+    // A row begins with the command, which links to its page.
+    let rows = |table: &str, quote: &str| -> Vec<String> {
+        let table = page(table);
+        let rows = table.lines().filter_map(|line| line.strip_prefix(&format!("| [{quote}SH.")));
+        rows.map(|row| {
+            let (title, rest) = row.split_once("](").expect("a link");
+            let name = title.split([' ', '`']).next().expect("a name");
+            format!("SH.{name} {}", rest.split(')').next().expect("its end"))
+        })
+        .collect()
+    };
+    for (table, quote, directory) in [("docs/commands/README.md", "", ""), ("README.md", "`", "docs/commands/")] {
+        let wanted = COMMANDS.map(|command| format!("{command} {directory}{}.md", command.to_lowercase()));
+        assert_eq!(rows(table, quote), wanted, "{table}");
+    }
+}
+
+#[test]
+fn each_page_tells_the_complexity_and_the_flags_that_the_server_tells() {
+    let server = Server::start();
+    let mut client = server.client();
+    for Info { name, flags, .. } in commands(&mut client) {
+        let page = page(&path(&name));
+        let facts = page.split("\n\n").find(|paragraph| paragraph.starts_with("Since ")).expect("the facts");
+        let facts = facts.replace('\n', " ");
+        let (since, rest) = facts["Since ".len()..].split_once(". Complexity ").expect("a complexity");
+        let (complexity, told) = rest.split_once(". Flags: ").expect("flags");
+        let docs = member(&client.ok(&["COMMAND", "DOCS", &name]), &name);
+        let plain = |text: &str| text.trim_end_matches('.').replace([',', '`'], "");
+        assert_eq!(since, text(&member(&docs, "since")), "{name}");
+        assert_eq!(plain(complexity), plain(&text(&member(&docs, "complexity"))), "{name}");
+        let told = told.trim_end_matches('.').split(", ");
+        assert_eq!(sorted(told), sorted(flags.into_iter().filter(|flag| flag != "module")), "{name}");
+    }
 }
 
 #[test]
@@ -196,6 +292,20 @@ fn too_few_arguments_are_the_servers_own_error() {
         assert!(error.starts_with("ERR wrong number of arguments"), "{name}: {error}");
     }
     assert_eq!(client.status(&["SH.NEW"]), "VALUEMISSING", "but a name is a value");
+}
+
+#[test]
+fn what_is_missing_after_the_first_argument_is_told_by_the_module() {
+    let server = Server::start();
+    let mut client = server.client();
+    let token = client.new_session(&["alice"]);
+    for command in ["SET", "ADD", "RMV", "CONTAINS", "CLEARSET", "CHECK", "RESUME", "REFRESH", "REGENERATE"] {
+        assert_eq!(client.status(&[&format!("SH.{command}"), token.as_str()]), "VALUEMISSING", "{command}");
+    }
+    for option in ["EXCEPT", "ONLY"] {
+        assert_eq!(client.status(&["SH.ENDALL", "alice", option]), "VALUEMISSING", "{option}");
+    }
+    assert_eq!(client.status(&["SH.VERIFY", "token", "CSRF"]), "VALUEMISSING");
 }
 
 #[test]
