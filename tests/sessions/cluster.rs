@@ -39,20 +39,20 @@ impl Cluster {
         cluster
     }
 
-    fn owner(&self, key: &str) -> usize {
+    pub fn owner(&self, key: &str) -> usize {
         (0..self.nodes.len())
             .find(|number| usize::from(slot(key.as_bytes())) < (number + 1) * SLOTS / self.nodes.len())
             .expect("a node")
     }
 
     /// A client that follows MOVED and ASK, as all cluster clients do, and tries again on TRYAGAIN, as ours do.
-    fn client(&self) -> ClusterClient {
+    pub fn client(&self) -> ClusterClient {
         let addresses = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
         ClusterClient { addresses, nodes: self.nodes.iter().map(Server::client).collect() }
     }
 
     /// Lets `slot` be on its way from one node to another.
-    fn begin_move(&self, slot: u16, from: usize, to: usize) -> Move<'_> {
+    pub fn begin_move(&self, slot: u16, from: usize, to: usize) -> Move<'_> {
         let ids = [from, to].map(|node| self.nodes[node].client().text(&["CLUSTER", "MYID"]));
         let slot = slot.to_string();
         self.nodes[to].client().ok(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &ids[0]]);
@@ -61,14 +61,14 @@ impl Cluster {
     }
 }
 
-struct ClusterClient {
+pub struct ClusterClient {
     addresses: Vec<String>,
     nodes: Vec<Client>,
 }
 
 impl ClusterClient {
     /// One answer, redirections followed.
-    fn call_once(&mut self, command: &[&str]) -> Result<Value, String> {
+    pub fn call_once(&mut self, command: &[&str]) -> Result<Value, String> {
         let (mut node, mut asking) = (0, false);
         for _ in 0..10 {
             if asking {
@@ -88,7 +88,7 @@ impl ClusterClient {
         panic!("sent in circles: {command:?}");
     }
 
-    fn call(&mut self, command: &[&str]) -> Result<Value, String> {
+    pub fn call(&mut self, command: &[&str]) -> Result<Value, String> {
         let mut reply = None;
         await_that("the slot has moved on", || {
             reply = Some(self.call_once(command)).filter(|reply| !is_try_again(reply));
@@ -117,7 +117,7 @@ fn is_try_again(reply: &Result<Value, String>) -> bool {
 }
 
 /// A slot on its way.
-struct Move<'c> {
+pub struct Move<'c> {
     from: &'c Server,
     to: &'c Server,
     slot: String,
@@ -125,13 +125,13 @@ struct Move<'c> {
 }
 
 impl Move<'_> {
-    fn migrate(&self, key: &str) {
+    pub fn migrate(&self, key: &str) {
         let port = self.to.port.to_string();
         self.from.client().ok(&["MIGRATE", "127.0.0.1", &port, key, "0", "60000"]);
     }
 
     /// Moves all keys that are left, and gives the slot to its new owner.
-    fn finish(self) {
+    pub fn finish(self) {
         self.finish_at_leisure(Duration::ZERO);
     }
 

@@ -27,6 +27,7 @@ mod limits;
 mod lives;
 mod loading;
 mod native;
+mod operations;
 mod panics;
 mod persistence;
 mod proxied;
