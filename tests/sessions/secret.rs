@@ -61,6 +61,36 @@ fn a_secret_is_changed_with_nobody_logged_out() {
 }
 
 #[test]
+fn a_replica_takes_part_in_a_change_of_the_secret_and_what_was_not_refreshed_signs_in_again() {
+    let primary = server_with(&["a"]);
+    let replica = primary.replica(&["--sh.secret-file", write(&primary, &["a"]).to_str().expect("UTF-8")]);
+    let of_replica = write(&replica, &["a"]);
+    let (mut client, mut reader) = (primary.client(), replica.client());
+    reader.ok(&["CONFIG", "SET", "sh.secret-file", of_replica.to_str().expect("UTF-8")]);
+    let (mut tokens, kept_alive) = (Jar::tokens(&mut client), Jar::tokens(&mut client));
+    let (mut cookie, resumed) = (Jar::cookie(&mut client), Jar::cookie(&mut client));
+    for lines in [&["a", "b"][..], &["b", "a"]] {
+        for node in [&primary, &replica] {
+            reload(node, lines);
+            (tokens, cookie) = (tokens.refresh(&mut client), cookie.refresh(&mut client));
+            replica.is_in_sync(&primary);
+            assert_eq!(tokens.check(&mut reader), Ok(()), "{lines:?}");
+            assert_eq!(kept_alive.check(&mut reader), Ok(()), "{lines:?}");
+            assert_eq!(resumed.resume(&mut client), Ok(()), "{lines:?}");
+            client.ok(&["SH.SET", &kept_alive.tkn, "a", "1"]);
+        }
+    }
+    [&primary, &replica].iter().for_each(|node| reload(node, &["b"]));
+    let fingerprint = client.info("sh", "sh_secret_fingerprint");
+    assert_eq!(reader.info("sh", "sh_secret_fingerprint"), fingerprint);
+    assert_eq!(tokens.check(&mut reader), Ok(()));
+    assert_eq!(cookie.resume(&mut client), Ok(()));
+    assert_eq!(kept_alive.check(&mut reader), Err("TRYREFRESHTOKEN".into()));
+    assert_eq!(kept_alive.refresh_refused(&mut client), "UNAUTHORISED");
+    assert_eq!(resumed.resume(&mut client), Err("UNAUTHORISED".into()));
+}
+
+#[test]
 fn after_a_leak_the_secret_is_removed_and_everybody_is_logged_out() {
     let server = server_with(&["a"]);
     let mut client = server.client();
