@@ -28,6 +28,7 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// The API tells users by name alone: one that a module made under the name of one of the server's is taken for that.
     pub fn of(context: &Context) -> Self {
         const UNNAMED: &str = "the server does not tell the user in whose name the command runs";
         const GONE: &str =
@@ -89,7 +90,7 @@ impl Name {
         if !has_user(context) {
             return Self::Nobody;
         }
-        // SAFETY: the context is valid and its client has a user, or Redis before 8.0 would crash.
+        // SAFETY: the context is valid and its client has a user: without one, Redis 7 and Valkey 8.0 would crash.
         let name = unsafe { api!(RedisModule_GetCurrentUserName)(context.as_ptr()) };
         // SAFETY: as above.
         unsafe { Owned::from_raw(name) }.map_or(Self::Unknown, Self::Known)
