@@ -3,13 +3,13 @@
 use crate::cases::{Case, Kind, Memory};
 use crate::rows::{POPULATIONS, SCRIPT};
 use crate::rsa::Rsa;
-use crate::support::{Client, Server, await_that, member, text};
 use crate::template::{Numbers, Template, Values};
 use redis::{Connection, ConnectionLike, Parser, Value};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 use std::{iter, mem, thread};
+use testkit::{Client, Server, await_that, member, text};
 
 /// How many commands are written at a time where replies are read one by one.
 const BATCH: usize = 100;

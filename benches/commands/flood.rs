@@ -1,10 +1,10 @@
 //! How long other clients wait while somebody sends access tokens as fast as a network brings them.
 
 use crate::bench::Bench;
-use crate::support::Client;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use testkit::Client;
 
 pub const NAME: &str = "Latency of a GET while access tokens arrive at 15,000 a second";
 

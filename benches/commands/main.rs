@@ -10,8 +10,6 @@ mod flood;
 mod report;
 mod rows;
 mod rsa;
-#[path = "../../tests/sessions/support.rs"]
-mod support;
 mod template;
 
 use bench::Bench;

@@ -1,6 +1,6 @@
 //! Who may do what: `~sh:*` governs every key that belongs to a session.
 
-use crate::support::*;
+use testkit::*;
 
 /// Whether the server lets modules make categories of their own: Redis 7.4, Valkey 8.
 fn has_own_categories() -> bool {

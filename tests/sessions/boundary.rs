@@ -1,7 +1,7 @@
 //! What bad or hostile input gets, and what finds keys of other types in its way.
 
-use crate::support::*;
 use redis::Value;
+use testkit::*;
 
 /// Bytes that have broken servers, parsers and logs.
 const HOSTILE: [&[u8]; 12] = [

@@ -1,7 +1,7 @@
 //! SH.CHECK.
 
-use crate::jar::*;
-use crate::support::*;
+use testkit::jar::*;
+use testkit::*;
 
 #[test]
 fn an_ended_session_is_over_at_once() {

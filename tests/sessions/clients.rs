@@ -1,12 +1,12 @@
 //! The programs of docs/clients.md, as they stand there, on real servers: what a browser sees of them.
 
 use crate::interop::Language;
-use crate::support::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
+use testkit::*;
 
 /// The one program of docs/clients.md in this language.
 fn program(language: &str) -> String {

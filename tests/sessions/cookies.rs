@@ -1,8 +1,8 @@
 //! SH.CLEARCOOKIES, and how cookies are set.
 
-use crate::jar::*;
-use crate::support::*;
 use serde_json::Value;
+use testkit::jar::*;
+use testkit::*;
 
 fn cookies(reply: &Value) -> Vec<String> {
     let cookies = reply["setCookie"].as_array().expect("cookies");

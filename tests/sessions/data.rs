@@ -1,7 +1,7 @@
 //! SH.ADD, SH.RMV, SH.COUNT, SH.KEYS, SH.CONTAINS, SH.CLEAR and SH.CLEARSET.
 
-use crate::support::*;
 use redis::Value;
+use testkit::*;
 
 /// One session with its data in its own hash, and one with it in the hash beside it.
 const KINDS: [&[&str]; 2] = [&["alice"], &["alice", "EXPIRY", "600", "CLEAR"]];

@@ -1,10 +1,10 @@
 //! What COMMAND INFO, DOCS and GETKEYS tell of the commands, and that the pages of docs/ say the same.
 
-use crate::support::*;
 use redis::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use testkit::*;
 
 /// All commands. One that is not registered, or not documented, fails the tests of this file.
 const COMMANDS: [&str; 25] = [

@@ -1,6 +1,6 @@
 //! SH.END.
 
-use crate::support::*;
+use testkit::*;
 
 #[test]
 fn ending_a_session_leaves_nothing_of_it() {

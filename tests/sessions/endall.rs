@@ -1,6 +1,6 @@
 //! SH.ENDALL.
 
-use crate::support::*;
+use testkit::*;
 
 /// The arguments of SH.NEW for a session that has every kind of key.
 const LISTED: [&str; 6] = ["LISTED", "EXPIRY", "600", "CLEAR", "DATA", r#"{"a":"1"}"#];

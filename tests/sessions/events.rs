@@ -1,6 +1,6 @@
 //! Keyspace notifications: what is done to keys is announced as the server's own commands would announce it.
 
-use crate::support::*;
+use testkit::*;
 
 /// Generic, string, hash and expired events, by `__keyevent`.
 const NATIVE: &str = "Eg$hx";

@@ -1,7 +1,7 @@
 //! redis.conf.example, as one who follows it uses it.
 
-use crate::jar::Jar;
-use crate::support::*;
+use testkit::jar::Jar;
+use testkit::*;
 
 const FILE: &str = include_str!("../../redis.conf.example");
 

@@ -1,6 +1,6 @@
 //! SH.EXISTS.
 
-use crate::support::*;
+use testkit::*;
 
 #[test]
 fn each_token_is_answered_for_in_order() {

@@ -7,12 +7,12 @@
 mod generator;
 mod interference;
 
-use crate::proxied::proxy;
-use crate::support::*;
 use generator::Fuzz;
 use interference::{RULES, USERS};
 use rand::RngExt;
 use redis::Value;
+use testkit::compiled::proxy;
+use testkit::*;
 
 type Arg = Vec<u8>;
 

@@ -1,8 +1,8 @@
 //! SH.GET.
 
-use crate::support::*;
 use redis::Value;
 use std::collections::BTreeMap;
+use testkit::*;
 
 /// All data of a session.
 fn all(client: &mut Client, token: &str) -> BTreeMap<String, String> {

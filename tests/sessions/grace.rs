@@ -1,13 +1,10 @@
 //! The grace period of a replaced token does not count time in which clients could not reach the server, and no change of
 //! the clock.
 
-use crate::jar::*;
-use crate::support::*;
-use std::fs;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
+use testkit::compiled::Clock;
+use testkit::jar::*;
+use testkit::*;
 
 const HOUR_MS: i64 = 3_600_000;
 /// What was answered is in the file, also if the machine is busy.
@@ -165,42 +162,6 @@ fn a_server_that_stood_still_was_away() {
     });
 }
 
-/// A wall clock that the test sets for a server.
-struct Clock {
-    dir: PathBuf,
-    offset: fs::File,
-}
-
-impl Clock {
-    fn new() -> Self {
-        let dir = std::env::temp_dir().join(format!("redis-sessions-clock-{}-{}", std::process::id(), free_port()));
-        fs::create_dir(&dir).expect("a directory");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shims/clock.c");
-        let mut cc = Command::new("cc");
-        let built = cc.args(["-shared", "-fPIC", "-O1", "-o"]).arg(dir.join("clock.so")).arg(source).status();
-        assert!(built.is_ok_and(|status| status.success()), "cc builds the clock");
-        fs::write(dir.join("offset"), 0_i64.to_ne_bytes()).expect("a file");
-        let offset = fs::File::options().write(true).open(dir.join("offset")).expect("a file");
-        Self { dir, offset }
-    }
-
-    fn server(&self, options: &[&str]) -> Server {
-        let path = |file: &str| self.dir.join(file).to_str().expect("a UTF-8 path").to_owned();
-        let (clock, offset) = (path("clock.so"), path("offset"));
-        Server::with_environment(&[("LD_PRELOAD", &clock), ("CLOCK_OFFSET", &offset)], options)
-    }
-
-    fn set(&self, offset_seconds: i64) {
-        self.offset.write_all_at(&offset_seconds.to_ne_bytes(), 0).expect("the offset");
-    }
-}
-
-impl Drop for Clock {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.dir);
-    }
-}
-
 #[test]
 fn a_clock_that_is_set_makes_no_thief_of_a_second_tab_and_saves_none() {
     // This server's program is linked so that nothing can be loaded before its own libraries.
@@ -208,7 +169,7 @@ fn a_clock_that_is_set_makes_no_thief_of_a_second_tab_and_saves_none() {
         return;
     }
     for hours in [-2, 2] {
-        let clock = Clock::new();
+        let clock = Clock::default();
         let server = clock.server(GRACE);
         let mut client = server.client();
         let began = client.now();

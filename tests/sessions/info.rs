@@ -1,7 +1,7 @@
 //! SH.INFO.
 
-use crate::support::*;
 use serde_json::{Value, json};
+use testkit::*;
 
 fn info(client: &mut Client, token: &str) -> Value {
     client.json(&["SH.INFO", token, "{}"])

@@ -2,14 +2,14 @@
 //! and cookie parsers take our cookies. The scripts are in `tests/interop`; their libraries are installed into
 //! `target/interop` on first use. The programs of docs/clients.md run there too: see clients.rs.
 
-use crate::jar::*;
-use crate::support::*;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use testkit::jar::*;
+use testkit::*;
 
 /// A language whose libraries are asked.
 #[derive(Clone, Copy, PartialEq)]

@@ -1,7 +1,7 @@
 //! SH.JWKS.
 
-use crate::jar::*;
-use crate::support::*;
+use testkit::jar::*;
+use testkit::*;
 
 #[test]
 fn there_is_no_key_before_the_first_credential() {

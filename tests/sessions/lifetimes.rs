@@ -5,8 +5,8 @@
 #[path = "../../src/commands/tests/lifetime_table.rs"]
 mod table;
 
-use crate::support::*;
 use table::{ACTS, CASES, Case, DONE_AFTER};
+use testkit::*;
 
 /// A session of one case with which one thing was done, and what its keys' deadlines have to be.
 struct Lived {

@@ -1,6 +1,6 @@
 //! What keeps one command from holding up all others.
 
-use crate::support::*;
+use testkit::*;
 
 #[test]
 fn a_name_is_limited_to_a_thousand_sessions_at_most() {

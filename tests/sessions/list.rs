@@ -1,7 +1,7 @@
 //! SH.LIST.
 
-use crate::support::*;
 use serde_json::{Value, json};
+use testkit::*;
 
 /// Sessions that are created one after the other, each in a millisecond of its own.
 fn listed(client: &mut Client, name: &str, count: usize) -> Vec<String> {

@@ -6,12 +6,12 @@
 #[path = "../../src/commands/tests/model.rs"]
 mod model;
 
-use crate::support::*;
 use model::{Model, Options, Step, options, step, told};
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use redis::Value;
 use serde_json::{Value as Json, json};
+use testkit::*;
 
 /// Brings everything that lies ahead of the session at KEYS[1], and of its data, nearer by ARGV[1] milliseconds.
 const AGE: &str = "for _, key in ipairs(KEYS) do

@@ -1,7 +1,7 @@
 //! How the module gets into a server, and that it stays there.
 
-use crate::support::*;
 use std::process::Command;
+use testkit::*;
 
 #[test]
 fn the_module_is_not_unloaded_so_that_a_queued_command_of_it_can_still_run() {

@@ -1,7 +1,5 @@
 //! The module on real servers, over RESP. One file a command, and one for each thing that concerns them all.
 
-mod support;
-
 mod end;
 mod endall;
 mod exists;
@@ -38,8 +36,6 @@ mod simulation;
 mod stray;
 mod transactions;
 mod warnings;
-
-mod jar;
 
 mod check;
 mod clients;

@@ -1,7 +1,7 @@
 //! A session is a plain hash: the server's own commands work on it, and confuse nothing.
 
-use crate::support::*;
 use redis::Value;
+use testkit::*;
 
 #[test]
 fn the_data_can_be_read_counted_up_and_dropped_by_native_commands() {

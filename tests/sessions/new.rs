@@ -1,9 +1,9 @@
 //! SH.NEW.
 
-use crate::support::*;
 use serde_json::json;
 use std::collections::HashSet;
 use std::thread;
+use testkit::*;
 
 fn is_token(token: &str) -> bool {
     let own = token.strip_prefix("sh:").unwrap_or_default();

@@ -1,6 +1,6 @@
 //! SH.OPEN.
 
-use crate::support::*;
+use testkit::*;
 
 #[test]
 fn a_shared_session_is_opened_by_name_from_another_connection() {

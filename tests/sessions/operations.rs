@@ -1,10 +1,10 @@
 //! What docs/operations.md and docs/statuses.md tell operators, and applications that meet an error of the server.
 
-use crate::cluster::Cluster;
-use crate::jar::*;
-use crate::support::*;
 use std::fs;
 use std::process::Command;
+use testkit::cluster::Cluster;
+use testkit::jar::*;
+use testkit::*;
 
 /// What reads and what writes, of alice's sessions.
 fn commands<'a>(tokens: &'a Jar, cookie: &'a Jar) -> [Vec<Vec<&'a str>>; 2] {

@@ -1,7 +1,7 @@
 //! A panic of the module, wherever the server calls it, is an error and a line in the log, and never the server's end.
 
-use crate::support::*;
 use std::fs;
+use testkit::*;
 
 #[test]
 fn a_panic_in_whatever_the_server_calls_leaves_it_running() {

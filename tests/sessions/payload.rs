@@ -1,8 +1,8 @@
 //! SH.PAYLOAD.
 
-use crate::jar::*;
-use crate::support::*;
 use serde_json::json;
+use testkit::jar::*;
+use testkit::*;
 
 #[test]
 fn a_new_payload_is_in_the_next_access_token() {

@@ -1,8 +1,8 @@
 //! What a crash, a restart and a move to another server leave: everything that was acknowledged.
 
-use crate::support::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use testkit::*;
 
 #[test]
 fn no_session_that_was_acknowledged_is_lost_when_the_server_is_killed() {

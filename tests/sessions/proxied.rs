@@ -1,27 +1,7 @@
 //! Commands that another module calls: in nobody's name all is allowed, in a user's what that user may do.
 
-use crate::support::*;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
-use std::{env, fs};
-
-/// A module that calls commands for others: tests/proxy.
-pub fn proxy() -> &'static Path {
-    static PROXY: OnceLock<PathBuf> = OnceLock::new();
-    PROXY.get_or_init(|| {
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/proxy/proxy.c");
-        let built = module().with_file_name(format!("libproxy-{}.so", std::process::id()));
-        let compiler = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-        let options = ["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o"];
-        let done = Command::new(compiler).args(options).arg(&built).arg(source).status();
-        assert!(done.expect("a C compiler; `make test` installs it").success(), "{source} does not build");
-        // Whole at its name, whoever else builds it at the same time.
-        let proxy = built.with_file_name("libproxy.so");
-        fs::rename(built, &proxy).expect("the same directory");
-        proxy
-    })
-}
+use testkit::compiled::proxy;
+use testkit::*;
 
 fn server() -> Server {
     Server::with(&["--loadmodule", proxy().to_str().expect("a UTF-8 path")])

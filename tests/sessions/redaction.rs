@@ -1,11 +1,11 @@
 //! No credential is to be found anywhere: not in SLOWLOG, MONITOR, the log, INFO, the AOF or the RDB file.
 
-use crate::jar::*;
-use crate::support::*;
 use redis::Value;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
+use testkit::jar::*;
+use testkit::*;
 
 const BIND: &str = "a-device-key-that-only-alice-has";
 

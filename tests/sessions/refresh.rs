@@ -1,8 +1,8 @@
 //! SH.REFRESH.
 
-use crate::jar::*;
-use crate::support::*;
 use serde_json::json;
+use testkit::jar::*;
+use testkit::*;
 
 #[test]
 fn refreshing_answers_the_same_in_every_form() {

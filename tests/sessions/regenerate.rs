@@ -1,7 +1,7 @@
 //! SH.REGENERATE.
 
-use crate::jar::*;
-use crate::support::*;
+use testkit::jar::*;
+use testkit::*;
 
 #[test]
 fn regenerating_changes_the_payload_and_prolongs_nothing() {

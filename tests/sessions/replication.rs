@@ -1,7 +1,7 @@
 //! What reaches replicas and the AOF: native commands, with every key in the slot of the argument that routed.
 
-use crate::support::*;
 use redis::Value;
+use testkit::*;
 
 fn persistent() -> Server {
     Server::with(&["--appendonly", "yes", "--appendfsync", "always"])

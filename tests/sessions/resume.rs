@@ -1,8 +1,8 @@
 //! SH.RESUME.
 
-use crate::jar::*;
-use crate::support::*;
 use serde_json::json;
+use testkit::jar::*;
+use testkit::*;
 
 #[test]
 fn one_command_serves_a_classic_web_request() {

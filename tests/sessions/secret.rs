@@ -1,9 +1,9 @@
 //! Where the secret comes from, how it is changed, and what of it shows.
 
-use crate::jar::*;
-use crate::support::*;
 use std::fs;
 use std::path::PathBuf;
+use testkit::jar::*;
+use testkit::*;
 
 fn secret(letter: &str) -> String {
     letter.repeat(32)

@@ -1,7 +1,7 @@
 //! Users with selectors: one part of their rights must allow a command and all its keys.
 
-use crate::proxied::proxy;
-use crate::support::*;
+use testkit::compiled::proxy;
+use testkit::*;
 
 /// A user with these rules alone.
 fn user(server: &Server, rules: &[&str]) -> Client {

@@ -1,6 +1,6 @@
 //! SH.SET.
 
-use crate::support::*;
+use testkit::*;
 
 #[test]
 fn fields_are_set_and_those_that_are_new_counted() {

@@ -1,6 +1,6 @@
 //! Settings: arguments of `loadmodule`, `sh.*` in redis.conf, and CONFIG.
 
-use crate::support::*;
+use testkit::*;
 
 /// The value of a setting, as CONFIG GET answers it.
 fn setting(client: &mut Client, name: &str) -> String {

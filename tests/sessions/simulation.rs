@@ -2,8 +2,8 @@
 //!
 //! `SH_SIMULATION=names,sessions` asks for another size than the usual one, which takes a few seconds.
 
-use crate::support::*;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use testkit::*;
 
 /// How many commands are sent at once.
 const BATCH: usize = 500;

@@ -1,11 +1,11 @@
 //! Sessions whose name was written by hand and is of another slot than their token: what no command may make of them.
 
-use crate::cluster::Cluster;
-use crate::jar::Jar;
-use crate::support::*;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
+use testkit::cluster::Cluster;
+use testkit::jar::Jar;
+use testkit::*;
 
 /// Where the sessions are, and the name that they are given by hand.
 const HOME: &str = "alice";

@@ -1,6 +1,6 @@
 //! SH.TOUCH.
 
-use crate::support::*;
+use testkit::*;
 
 #[test]
 fn a_touch_gives_an_idle_session_its_whole_idle_time_again() {

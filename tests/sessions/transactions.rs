@@ -1,7 +1,7 @@
 //! Transactions, scripts, and those who wait for a change.
 
-use crate::support::*;
 use redis::Value;
+use testkit::*;
 
 #[test]
 fn a_transaction_creates_and_fills_sessions_as_one() {

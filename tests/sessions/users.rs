@@ -1,7 +1,7 @@
 //! The users of redis.conf.example: they can do what their comments say, and nothing else.
 
 use crate::example::{self, log_in};
-use crate::support::*;
+use testkit::*;
 
 /// A server with the users of the example, each with its own name as password.
 fn server() -> Server {

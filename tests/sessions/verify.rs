@@ -1,8 +1,8 @@
 //! SH.VERIFY.
 
-use crate::jar::*;
-use crate::support::*;
 use serde_json::json;
+use testkit::jar::*;
+use testkit::*;
 
 #[test]
 fn verifying_answers_what_the_token_says() {

@@ -1,10 +1,10 @@
 //! What an operator is warned of, in the log and in INFO, and what the log tells of secrets.
 
-use crate::support::*;
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use testkit::*;
 
 /// The warnings in INFO.
 fn warnings(client: &mut Client) -> Vec<String> {

@@ -1,11 +1,11 @@
 //! Commands, sensible for the most part, and what they answered.
 
 use crate::fuzz::Arg;
-use crate::support::*;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use redis::Value;
+use testkit::*;
 
 /// Runs the command that follows.
 pub const SCRIPT: [&[u8]; 3] = [b"EVAL", b"return redis.call(unpack(ARGV))", b"0"];

@@ -1,6 +1,6 @@
 //! What a browser holds of one sign-in.
 
-use crate::support::*;
+use crate::Client;
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone, PartialEq)]

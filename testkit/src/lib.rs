@@ -1,0 +1,19 @@
+//! What the tests and the benchmarks share: real servers and clusters with the module, clients to talk to them, and what a
+//! browser holds.
+//!
+//! `REDIS_SERVER=/path/to/redis-server` chooses another server than the one on the PATH.
+
+pub mod aof;
+pub mod client;
+pub mod cluster;
+pub mod compiled;
+pub mod jar;
+pub mod machine;
+pub mod server;
+pub mod value;
+
+pub use client::{Client, Contents, shown};
+pub use cluster::{Cluster, slot};
+pub use machine::{await_that, free_port, module, server_version, valkey_version};
+pub use server::{Crashed, Server};
+pub use value::{bytes, find, int, items, list, member, members, text};
