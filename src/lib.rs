@@ -50,10 +50,10 @@ use commands::rmv::Rmv;
 use commands::set::Set;
 use commands::touch::Touch;
 use commands::verify::Verify;
-use redis::Context;
 use redis::info::Section;
 use redis::module::{Module, Row};
 use redis::server_events::ServerEvent;
+use redis::{Context, kept};
 use store::{realm, serving};
 
 /// The package's version as MODULE LIST shows it: 0.1.0 is 100.
@@ -109,9 +109,11 @@ const MODULE: Module = Module {
         Row::of::<ClearCookies>(),
     ],
     on_server_event,
+    kept: realm::SECRET_KEY,
 };
 
-fn on_server_event(context: &Context, event: ServerEvent) {
+fn on_server_event(context: &mut Context, event: ServerEvent) {
+    kept::heed(context, event);
     serving::heed(context, event);
     warnings::heed(context, event);
 }
@@ -127,6 +129,7 @@ fn info(section: &mut Section) {
     for (name, count) in stats::lines() {
         section.number(&name, count);
     }
+    section.number("secret_restored", redis::kept::restored());
     warnings::examine();
     let warnings = warnings::in_force();
     section.number("warnings", warnings.len() as u64);

@@ -49,7 +49,7 @@ pub fn in_force() -> Vec<String> {
 
 /// Looks for what can be wrong after an event of the server. The server reads its users after its modules, so they are
 /// looked at once it has started.
-pub fn heed(context: &Context, event: ServerEvent) {
+pub fn heed(context: &mut Context, event: ServerEvent) {
     static STARTED: AtomicBool = AtomicBool::new(false);
     match event {
         ServerEvent::ModuleLoaded | ServerEvent::ConfigChanged => server::look(context),

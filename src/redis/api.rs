@@ -35,6 +35,7 @@ required! {
     RedisModule_CreateCommand
     RedisModule_CreateModuleUser
     RedisModule_CreateString
+    RedisModule_CreateTimer
     RedisModule_FreeCallReply
     RedisModule_FreeModuleUser
     RedisModule_FreeServerInfo
@@ -74,6 +75,7 @@ required! {
     RedisModule_ScanCursorCreate
     RedisModule_ScanCursorDestroy
     RedisModule_ScanKey
+    RedisModule_SelectDb
     RedisModule_ServerInfoGetFieldSigned
     RedisModule_SetAbsExpire
     RedisModule_SetCommandInfo
@@ -83,6 +85,7 @@ required! {
     RedisModule_StringDMA
     RedisModule_StringPtrLen
     RedisModule_StringSet
+    RedisModule_SubscribeToKeyspaceEvents
     RedisModule_SubscribeToServerEvent
     RedisModule_UnlinkKey
     RedisModule_ValueLength

@@ -11,6 +11,7 @@ pub mod command;
 pub mod config;
 pub mod context;
 pub mod info;
+pub mod kept;
 pub mod key;
 pub mod log;
 pub mod module;

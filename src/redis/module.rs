@@ -7,6 +7,7 @@ use super::command::{self, Handler, Spec};
 use super::config;
 use super::context::{self, Context};
 use super::info;
+use super::kept;
 use super::log::{Level, log};
 use super::server_events::{self, ServerEvent};
 use crate::commands::Command;
@@ -25,7 +26,9 @@ pub struct Module {
     pub name: &'static CStr,
     pub version: i32,
     pub commands: &'static [Row],
-    pub on_server_event: fn(&Context, ServerEvent),
+    pub on_server_event: fn(&mut Context, ServerEvent),
+    /// The key that is written again where the server evicts it.
+    pub kept: &'static [u8],
 }
 
 /// One command of the module.
@@ -41,10 +44,11 @@ impl Row {
 }
 
 /// Tells the server of the module. The error is for the log; after it the server unloads the module.
-fn load(context: &Context, module: &Module, arguments: &[Handle<'_>]) -> Result<(), String> {
+fn load(context: &mut Context, module: &Module, arguments: &[Handle<'_>]) -> Result<(), String> {
     context::set_module_options(context);
     config::load(context, arguments)?;
     info::register(context)?;
+    kept::name(module.kept);
     command::add_category(context);
     for row in module.commands {
         command::register(context, row.spec, row.handler)?;
@@ -75,7 +79,7 @@ pub unsafe extern "C" fn RedisModule_OnLoad(
     }
     let Some(context) = NonNull::new(context) else { return REFUSED };
     // SAFETY: the server's context, valid until this returns; nothing else uses it.
-    let context = unsafe { Context::new(context) };
+    let mut context = unsafe { Context::new(context) };
     if let Some(missing) = api::first_missing() {
         // Without this very function there is no log to say it in.
         if missing != "RedisModule_Log" {
@@ -93,7 +97,7 @@ pub unsafe extern "C" fn RedisModule_OnLoad(
     };
     // SAFETY: the server keeps the arguments, unchanged, until this returns.
     let arguments: Vec<_> = arguments.iter().map(|&argument| unsafe { Handle::new(argument) }).collect();
-    match boundary::guard("loading", || load(&context, module, &arguments)) {
+    match boundary::guard("loading", || load(&mut context, module, &arguments)) {
         Ok(Ok(())) => raw::REDISMODULE_OK as c_int,
         Ok(Err(reason)) => {
             log(Level::Warning, &format!("not loaded: {reason}"));

@@ -3,6 +3,7 @@
 use super::api::optional;
 use super::config;
 use super::context::Context;
+use super::kept;
 use std::ffi::CStr;
 use std::sync::{Mutex, PoisonError};
 
@@ -24,13 +25,17 @@ pub fn known() -> Known {
 }
 
 /// Looks at the server.
-pub fn look(context: &Context) {
+pub fn look(context: &mut Context) {
     let setting = |name| config::of_server(context, name).unwrap_or_default();
     let known = Known {
         policy: setting(c"maxmemory-policy"),
         appends: setting(c"appendonly") == "yes",
         replays_all: valkey_version(context).is_some_and(|version| version >= (9, 1)),
     };
+    // No other evicts a key without an expiry. In a cluster no database makes a secret.
+    if known.policy.starts_with("allkeys-") && !context.is_cluster() {
+        kept::listen(context);
+    }
     *KNOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
 }
 

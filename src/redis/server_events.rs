@@ -1,4 +1,6 @@
 //! What the server tells of itself: that it loads, loses its primary, is promoted.
+//!
+//! The server keeps one callback of a module for each event, so all who want to know are told from here.
 
 use super::api::api;
 use super::boundary::guard;
@@ -22,20 +24,28 @@ pub enum ServerEvent {
     LoadingAof,
     /// The server has loaded a dump or an append-only file, or what its primary sent.
     Loaded,
+    /// The server could not load it.
+    LoadingFailed,
     /// A replica lost its primary, which it had last heard of so many seconds before.
     LinkLost { silent_seconds: u64 },
     /// A replica is in sync with its primary.
     LinkUp,
     /// A replica has become a primary.
     Promoted,
+    /// A primary has become a replica.
+    Demoted,
+    /// A database was emptied, or all of them.
+    Flushed { database: Option<u32> },
+    /// Two databases changed places.
+    Swapped { databases: [u32; 2] },
 }
 
-type Listener = fn(&Context, ServerEvent);
+type Listener = fn(&mut Context, ServerEvent);
 
 static LISTENER: OnceLock<Listener> = OnceLock::new();
 
 /// Calls `listener` for each event from now on. The error says what the server refused.
-pub fn subscribe(context: &Context, listener: Listener) -> Result<(), String> {
+pub fn subscribe(context: &mut Context, listener: Listener) -> Result<(), String> {
     LISTENER.get_or_init(|| listener);
     let events = [
         raw::REDISMODULE_EVENT_CONFIG,
@@ -43,6 +53,8 @@ pub fn subscribe(context: &Context, listener: Listener) -> Result<(), String> {
         raw::REDISMODULE_EVENT_LOADING,
         raw::REDISMODULE_EVENT_MASTER_LINK_CHANGE,
         raw::REDISMODULE_EVENT_REPLICATION_ROLE_CHANGED,
+        raw::REDISMODULE_EVENT_FLUSHDB,
+        raw::REDISMODULE_EVENT_SWAPDB,
     ];
     for id in events {
         let event = raw::RedisModuleEvent { id, dataver: 1 };
@@ -60,14 +72,16 @@ unsafe extern "C" fn happened(
     context: *mut raw::RedisModuleCtx,
     event: raw::RedisModuleEvent,
     subevent: u64,
-    _: *mut c_void,
+    data: *mut c_void,
 ) {
     let (Some(context), Some(listener)) = (NonNull::new(context), LISTENER.get()) else { return };
     // SAFETY: the server's context, valid during this call.
-    let context = unsafe { Context::new(context) };
+    let mut context = unsafe { Context::new(context) };
     let _ = guard("a server event", || {
-        if let Some(event) = known(&context, event.id, subevent) {
-            listener(&context, event);
+        // SAFETY: the server passes the data that belongs to the event.
+        let known = known(&context, event.id, subevent).or_else(|| unsafe { of_databases(event.id, subevent, data) });
+        if let Some(event) = known {
+            listener(&mut context, event);
         }
     });
 }
@@ -87,6 +101,31 @@ fn known(context: &Context, event: u64, subevent: u64) -> Option<ServerEvent> {
         }
         (raw::REDISMODULE_EVENT_REPLICATION_ROLE_CHANGED, raw::REDISMODULE_EVENT_REPLROLECHANGED_NOW_MASTER) => {
             Some(ServerEvent::Promoted)
+        }
+        (raw::REDISMODULE_EVENT_REPLICATION_ROLE_CHANGED, raw::REDISMODULE_EVENT_REPLROLECHANGED_NOW_REPLICA) => {
+            Some(ServerEvent::Demoted)
+        }
+        (raw::REDISMODULE_EVENT_LOADING, raw::REDISMODULE_SUBEVENT_LOADING_FAILED) => Some(ServerEvent::LoadingFailed),
+        _ => None,
+    }
+}
+
+/// What happened to whole databases.
+///
+/// # Safety
+/// `data` is what the server passes with this event.
+unsafe fn of_databases(event: u64, subevent: u64, data: *mut c_void) -> Option<ServerEvent> {
+    match event {
+        raw::REDISMODULE_EVENT_FLUSHDB if subevent == raw::REDISMODULE_SUBEVENT_FLUSHDB_START => {
+            // SAFETY: the caller's contract: this event comes with this structure, or null.
+            let flushed = unsafe { data.cast::<raw::RedisModuleFlushInfo>().as_ref() }?;
+            Some(ServerEvent::Flushed { database: u32::try_from(flushed.dbnum).ok() })
+        }
+        raw::REDISMODULE_EVENT_SWAPDB => {
+            // SAFETY: the caller's contract: this event comes with this structure, or null.
+            let swapped = unsafe { data.cast::<raw::RedisModuleSwapDbInfo>().as_ref() }?;
+            let [one, other] = [swapped.dbnum_first, swapped.dbnum_second].map(|number| u32::try_from(number).ok());
+            Some(ServerEvent::Swapped { databases: [one?, other?] })
         }
         _ => None,
     }

@@ -35,6 +35,7 @@ pub struct Memory {
     pub moving: bool,
     pub cluster: bool,
     pub replica: bool,
+    pub evicted_secret: Option<Vec<u8>>,
     pub settings: Settings,
     pub events: Vec<Event>,
     pub counts: Vec<Stat>,
@@ -83,6 +84,10 @@ impl Store for Memory {
 
     fn new_secret(&mut self) -> String {
         "generated-secret-of-more-than-32-bytes".to_owned()
+    }
+
+    fn evicted_secret(&self) -> Option<Vec<u8>> {
+        self.evicted_secret.clone()
     }
 
     fn database(&self) -> u32 {

@@ -51,6 +51,9 @@ pub trait Store {
     /// A new secret for the database, as text of 256 random bits.
     fn new_secret(&mut self) -> String;
 
+    /// What the key of the generated secret held, if the server evicted it and it is not there again yet.
+    fn evicted_secret(&self) -> Option<Vec<u8>>;
+
     /// The number of the selected database.
     fn database(&self) -> u32;
 

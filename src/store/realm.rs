@@ -26,13 +26,13 @@ thread_local! {
     static MADE: RefCell<HashMap<u32, Made>> = RefCell::default();
 }
 
-/// A secret that was just made and is not kept yet.
+/// A secret that was just made, or evicted, and is in no key yet.
 #[must_use]
-pub struct NewSecret(String);
+pub struct NewSecret(Vec<u8>);
 
 impl NewSecret {
     pub fn keep<S: Store>(self, store: &mut S) {
-        store.open(SECRET_KEY.into(), Mode::Write).set_string(Bytes::from(self.0.as_bytes()), None);
+        store.open(SECRET_KEY.into(), Mode::Write).set_string(Bytes::from(self.0.as_slice()), None);
     }
 }
 
@@ -40,10 +40,11 @@ impl NewSecret {
 /// be refused any more.
 pub fn minting<S: Store>(store: &mut S, settings: &Settings) -> Result<(Rc<Ring>, Option<NewSecret>), Error> {
     if let Some(ring) = verifying(store, settings)? {
-        return Ok((ring, None));
+        let evicted = settings.secrets.is_none().then(|| store.evicted_secret()).flatten();
+        return Ok((ring, evicted.map(NewSecret)));
     }
-    let new = NewSecret(store.new_secret());
-    let secret = Secret::new(new.0.as_bytes()).ok_or_else(unreadable)?;
+    let new = NewSecret(store.new_secret().into_bytes());
+    let secret = Secret::new(&new.0).ok_or_else(unreadable)?;
     Ok((ring(store.database(), &[secret], settings), Some(new)))
 }
 
@@ -58,11 +59,19 @@ pub fn verifying<S: Store>(store: &mut S, settings: &Settings) -> Result<Option<
     }
     // Opened each time, so that it is never the key that was not used for longest.
     let key = store.open(SECRET_KEY.into(), Mode::Read);
-    let secret = match key.kind() {
-        Kind::Missing => return Ok(None),
-        _ => key.string().and_then(|text| Secret::new(text.as_ref())).ok_or_else(unreadable)?,
+    let there = match key.kind() {
+        Kind::Missing => None,
+        _ => Some(key.string().and_then(|text| Secret::new(text.as_ref())).ok_or_else(unreadable)?),
     };
     drop(key);
+    let secret = match there {
+        Some(secret) => secret,
+        // One that was evicted is missing for a moment, and was made all the same.
+        None => match store.evicted_secret() {
+            Some(text) => Secret::new(&text).ok_or_else(unreadable)?,
+            None => return Ok(None),
+        },
+    };
     Ok(Some(ring(store.database(), &[secret], settings)))
 }
 
@@ -93,4 +102,32 @@ pub fn known(settings: &Settings) -> Option<Rc<Ring>> {
         return Some(ring(0, file, settings));
     }
     MADE.with_borrow(|made| made.get(&0).map(|made| made.ring.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::Memory;
+
+    #[test]
+    fn a_secret_that_was_evicted_is_used_and_kept_again_by_the_first_that_may_write() {
+        let text = b"a-secret-that-was-evicted-of-more-than-32-bytes".to_vec();
+        let mut store = Memory { evicted_secret: Some(text.clone()), ..Memory::default() };
+        let settings = Settings::default();
+        let verifying = verifying(&mut store, &settings).expect("a secret").expect("one that was made");
+        assert!(store.entries.is_empty(), "who only reads writes nothing");
+        let (minting, again) = minting(&mut store, &settings).expect("a secret");
+        assert_eq!(minting.fingerprint(), verifying.fingerprint());
+        again.expect("what is to be kept").keep(&mut store);
+        assert_eq!(store.open(SECRET_KEY.into(), Mode::Read).string(), Some(text));
+    }
+
+    #[test]
+    fn with_a_file_a_secret_that_was_evicted_stays_away() {
+        let secret = Secret::new(&[7; 32]).expect("a secret");
+        let mut settings = Settings::default();
+        settings.secrets = Some(std::sync::Arc::new(vec![secret]));
+        let mut store = Memory { evicted_secret: Some(vec![b'a'; 40]), ..Memory::default() };
+        assert!(minting(&mut store, &settings).expect("a secret").1.is_none());
+    }
 }

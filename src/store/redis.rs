@@ -66,6 +66,10 @@ impl Store for RedisStore {
         base64url(bytes)
     }
 
+    fn evicted_secret(&self) -> Option<Vec<u8>> {
+        redis::kept::lost(self.context.database())
+    }
+
     fn database(&self) -> u32 {
         self.context.database()
     }

@@ -54,7 +54,6 @@ pub fn heed(context: &Context, event: ServerEvent) {
         ServerEvent::Cron => state.serving.look(now),
         ServerEvent::LoadingDump => state.away_since = dump_written(context),
         ServerEvent::LoadingAof => state.away_since = aof_written(context),
-        ServerEvent::ModuleLoaded | ServerEvent::ConfigChanged => {}
         // A replica does not serve before it is promoted.
         ServerEvent::Loaded if context.is_replica() => {}
         ServerEvent::Loaded | ServerEvent::Promoted => {
@@ -71,6 +70,7 @@ pub fn heed(context: &Context, event: ServerEvent) {
             state.serving = Serving::always();
             state.away_since = None;
         }
+        _ => {}
     }
 }
 

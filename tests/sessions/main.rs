@@ -17,6 +17,7 @@ mod cluster;
 mod data;
 mod docs;
 mod events;
+mod eviction;
 mod example;
 mod fuzz;
 mod grace;
