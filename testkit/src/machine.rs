@@ -46,7 +46,7 @@ pub fn module() -> &'static Path {
 }
 
 /// The server under test.
-pub(crate) fn server_path() -> String {
+pub fn server_path() -> String {
     std::env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
 }
 

@@ -1,8 +1,8 @@
 //! The generated secret, where the server evicts keys that never expire: it outlives its eviction, and nothing else.
 
+use redis::Value;
 use testkit::jar::*;
 use testkit::*;
-use redis::Value;
 
 const SECRET: &str = "redis-sessions:secret";
 

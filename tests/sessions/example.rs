@@ -9,7 +9,7 @@ const FILE: &str = include_str!("../../redis.conf.example");
 pub fn users() -> String {
     let users: Vec<_> = FILE.lines().filter_map(in_force).collect();
     let named: Vec<_> = users.iter().filter_map(|user| user.split(' ').nth(1)).collect();
-    assert_eq!(named, ["app", "operator", "admin", "replica", "default"]);
+    assert_eq!(named, ["app", "operator", "admin", "replica", "sentinel", "monitor", "default"]);
     users.join("\n")
 }
 

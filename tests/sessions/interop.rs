@@ -12,7 +12,7 @@ use testkit::jar::*;
 use testkit::*;
 
 /// A language whose libraries are asked.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Language {
     JavaScript,
     Python,
@@ -91,7 +91,7 @@ impl Language {
     }
 
     /// What a script makes of this; `None` where the language is missing.
-    fn run(self, script: &str, input: &Value) -> Option<Value> {
+    pub fn run(self, script: &str, input: &Value) -> Option<Value> {
         let mut process = self
             .interpreter()?
             .arg(script)

@@ -65,9 +65,96 @@ fn the_application_can_connect_as_client_libraries_do() {
     ] {
         app.ok(greeting);
     }
-    for cluster in ["SLOTS", "SHARDS", "NODES"] {
+    assert_eq!(app.int(&["WAIT", "0", "1"]), 0);
+    for cluster in ["INFO", "SLOTS", "SHARDS", "NODES"] {
         let told = app.call(&["CLUSTER", cluster]).expect_err("not in a cluster");
         assert!(told.contains("cluster support disabled"), "{told}");
+    }
+}
+
+#[test]
+fn the_application_can_send_transactions() {
+    let server = server();
+    let mut app = log_in(&server, "app");
+    let token = app.new_session(&["alice"]);
+    app.ok(&["MULTI"]);
+    app.ok(&["SH.SET", &token, "a", "1"]);
+    app.ok(&["SH.COUNT", &token]);
+    assert_eq!(app.list(&["EXEC"]), ["1", "1"]);
+    app.ok(&["MULTI"]);
+    app.ok(&["SH.CLEAR", &token]);
+    app.ok(&["DISCARD"]);
+    assert_eq!(app.int(&["SH.COUNT", &token]), 1);
+}
+
+/// The keys that an invalidation message names.
+fn invalidated(listening: &mut Client) -> Vec<String> {
+    let message = listening.receive();
+    let message = items(&message);
+    assert_eq!([text(&message[0]), text(&message[1])], ["message", "__redis__:invalidate"]);
+    list(&message[2])
+}
+
+/// A connection that invalidations can be sent to, and its ID.
+fn listener(server: &Server, user: &str) -> (Client, String) {
+    let mut listening = log_in(server, user);
+    let id = listening.int(&["CLIENT", "ID"]).to_string();
+    listening.ok(&["SUBSCRIBE", "__redis__:invalidate"]);
+    (listening, id)
+}
+
+#[test]
+fn the_application_can_cache_and_is_told_by_another_connection() {
+    let server = server();
+    let token = log_in(&server, "app").new_session(&["alice", "DATA", r#"{"a":"1"}"#]);
+    let (mut listening, id) = listener(&server, "app");
+    let mut caching = log_in(&server, "app");
+    caching.ok(&["CLIENT", "TRACKING", "ON", "REDIRECT", &id]);
+    assert_eq!(caching.list(&["SH.GET", &token, "a"]), ["1"]);
+    log_in(&server, "app").ok(&["SH.SET", &token, "a", "2"]);
+    assert_eq!(invalidated(&mut listening), [token]);
+    listening.ok(&["UNSUBSCRIBE", "__redis__:invalidate"]);
+    assert_eq!(listening.text(&["PING"]), "PONG");
+}
+
+#[test]
+fn tracking_with_bcast_shows_all_tokens_and_can_be_taken_away() {
+    let server = server();
+    let (mut listening, id) = listener(&server, "app");
+    let mut anybody = log_in(&server, "app");
+    anybody.ok(&["CLIENT", "TRACKING", "ON", "BCAST", "REDIRECT", &id]);
+    // Another user's keys, in another database, and outside of ~sh:*.
+    let mut admin = log_in(&server, "admin");
+    admin.ok(&["SELECT", "1"]);
+    let token = admin.new_session(&["alice"]);
+    assert_eq!(invalidated(&mut listening), [token]);
+    admin.ok(&["SET", "elsewhere", "x"]);
+    assert_eq!(invalidated(&mut listening), ["elsewhere"]);
+
+    admin.ok(&["ACL", "SETUSER", "app", "-client|tracking"]);
+    assert_eq!(log_in(&server, "app").status(&["CLIENT", "TRACKING", "ON"]), "NOPERM");
+}
+
+#[test]
+fn databases_do_not_keep_applications_apart() {
+    let server = server();
+    let token = log_in(&server, "app").new_session(&["alice", "LISTED", "DATA", r#"{"a":"1"}"#]);
+    let mut admin = log_in(&server, "admin");
+    admin.ok(&["ACL", "SETUSER", "other", "on", ">other", "~sh:*", "+sh.list", "+sh.get", "+select"]);
+    let mut other = log_in(&server, "other");
+    other.ok(&["SELECT", "1"]);
+    assert_eq!(other.list(&["SH.LIST", "alice"]), [""; 0]);
+    other.ok(&["SELECT", "0"]);
+    assert_eq!(other.list(&["SH.GET", &token, "a"]), ["1"]);
+    assert_eq!(other.list(&["SH.LIST", "alice"]), [token]);
+
+    let confined = admin.call(&["ACL", "SETUSER", "other", "db=1"]);
+    assert_eq!(confined.is_ok(), valkey_version() >= (9, 1), "{confined:?}");
+    if confined.is_ok() {
+        assert_eq!(other.status(&["SH.LIST", "alice"]), "NOPERM");
+        assert_eq!(other.status(&["SELECT", "0"]), "NOPERM");
+        other.ok(&["SELECT", "1"]);
+        assert_eq!(other.list(&["SH.LIST", "alice"]), [""; 0]);
     }
 }
 
@@ -94,6 +181,10 @@ fn the_application_can_touch_neither_metadata_nor_other_keys_nor_the_server() {
         &["MONITOR"],
         &["CLIENT", "KILL", "TYPE", "normal"],
         &["SUBSCRIBE", "__keyevent@0__:sh.new"],
+        &["PSUBSCRIBE", "*"],
+        &["PUBLISH", "__redis__:invalidate", "x"],
+        &["WATCH", "elsewhere"],
+        &["INFO"],
     ] {
         assert_eq!(app.status(forbidden), "NOPERM", "{forbidden:?}");
     }
@@ -119,7 +210,8 @@ fn an_operator_watches_and_ends_sessions_and_sees_no_data() {
         &["OBJECT", "ENCODING", &token],
         &["INFO", "sh"],
         &["ROLE"],
-        &["CONFIG", "GET", "sh.*"],
+        &["MODULE", "LIST"],
+        &["ACL", "WHOAMI"],
         &["SLOWLOG", "GET"],
         &["LATENCY", "LATEST"],
         &["CLIENT", "LIST"],
@@ -136,6 +228,9 @@ fn an_operator_watches_and_ends_sessions_and_sees_no_data() {
         &["HGETALL", &token],
         &["DUMP", &token],
         &["GET", "redis-sessions:secret"],
+        &["CONFIG", "GET", "sh.*"],
+        &["CONFIG", "GET", "masterauth"],
+        &["PSYNC", "?", "-1"],
         &["CONFIG", "SET", "sh.max-lifetime", "1"],
         &["ACL", "LIST"],
         &["ACL", "SETUSER", "operator", "+@all"],
@@ -165,19 +260,6 @@ fn an_operator_hears_of_sessions_that_are_made_and_ended() {
     assert_eq!(told[1], format!("__keyevent@0__:sh.new {token}"));
     assert_eq!(told[2], format!("{key} sh.end"));
     assert_eq!(told[3], format!("__keyevent@0__:sh.end {token}"));
-}
-
-#[test]
-fn a_replica_logs_in_and_follows() {
-    let server = server();
-    let token = log_in(&server, "app").new_session(&["alice", "IDLE", "600"]);
-    let (port, module) = (server.port.to_string(), module().to_str().expect("a UTF-8 path"));
-    let login = ["--masteruser", "replica", "--masterauth", "replica"];
-    let options = [&["--loadmodule", module, "--replicaof", "127.0.0.1", &port][..], &login].concat();
-    let replica = Server::bare(&options);
-    let mut client = replica.client();
-    await_that("the session arrives", || client.call(&["SH.EXISTS", &token]).is_ok_and(|reply| list(&reply) == ["1"]));
-    assert_eq!(log_in(&server, "replica").status(&["SH.LIST", "alice"]), "NOPERM");
 }
 
 #[test]
