@@ -1,44 +1,53 @@
-# Everything a newcomer types. `make run` and `make test` install what is missing first, and say so.
+# Everything a newcomer types. `make build` installs nothing; `make run`, `make test` and `make lint` install what is
+# missing first, by the targets `deps`, `deps-tests` and `deps-lint`, and say what.
 
 SERVER ?= $(or $(REDIS_SERVER),redis-server)
 # Without a port `make run` takes the first free one from 6379 on.
 PORT ?=
-MODULE = $(or $(CARGO_TARGET_DIR),target)/release/libredis_sessions.so
+TARGET = $(or $(CARGO_TARGET_DIR),target)
+MODULE = $(TARGET)/release/libredis_sessions.so
 
-.PHONY: all build run test lint bench clean servers test-servers
+# Cargo uses all cores by itself.
+.NOTPARALLEL:
+.PHONY: all deps deps-tests deps-lint build run test lint bench servers test-servers clean
 
 all: build
 
-build: install
-	cargo build --release
-
-.PHONY: install install-tests
-install:
+# What the build and `make run` need, then what the tests and the lints need besides.
+deps:
 	@tools/install.sh
 
-install-tests:
+deps-tests:
 	@tools/install.sh tests
 
+deps-lint:
+	@tools/install.sh lint
+
+build:
+	@tools/install.sh check
+	cargo build --release
+
 # A server in the foreground, from the configuration that production starts from. Its data stays in target/run.
-run: build
+run: deps build
 	@tools/run.sh $(SERVER) $(MODULE) $(PORT)
 
-test: install-tests
-	cargo test
+test: deps-tests
+	cargo test --workspace
 
-lint:
+lint: deps-lint
 	cargo fmt --all --check
-	cargo clippy --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets -- -D warnings
+	PATH="$(TARGET)/tools:$$PATH" cargo-deny --locked check bans licenses sources
 
-bench: build
+bench: deps build
 	cargo bench
 
 # The other servers that the module is tested with; and the tests on each of them that is there.
 servers:
 	tests/servers.sh
 
-test-servers: install-tests
-	@for server in $(or $(CARGO_TARGET_DIR),target)/servers/*/redis-server; do \
+test-servers: deps-tests
+	@for server in $(TARGET)/servers/*/redis-server; do \
 	    echo "== $$server" && REDIS_SERVER=$$(realpath $$server) cargo test --test sessions || exit 1; \
 	done
 
