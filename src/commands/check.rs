@@ -14,7 +14,8 @@ use crate::stats::Stat;
 use crate::store::grants::{self, Grant};
 use crate::store::{Store, realm};
 use serde::Serialize;
-use sessions_core::credentials::{Access, Kind, Ring};
+use sessions_core::credentials::{Access, Ring};
+use sessions_core::session::Credentials;
 use sessions_core::session::rotation::{Standing, standing};
 
 pub struct Check;
@@ -69,7 +70,7 @@ pub fn live<S: Store>(
         return Err(Error::try_refresh_token());
     }
     let grant = grants::find(store, token)?;
-    if grant.kind != Kind::Refresh || grant.name != access.name {
+    if grant.kind != Credentials::Tokens || grant.name != access.name {
         return Err(Error::unauthorised());
     }
     match standing(access.generation, grant.rotated, settings.refresh_grace, |at| store.served_since(at)) {

@@ -17,14 +17,14 @@ use crate::settings::Settings;
 use crate::stats::Stat;
 use crate::store::ending::Endings;
 use crate::store::realm::NewSecret;
-use crate::store::{Access, Field, Key, Kind, Mode, Store, Stored, grants, index, keys, realm, sessions};
+use crate::store::{Access, Field, Key, Kind, Mode, Store, Stored, index, keys, realm, sessions};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
+use sessions_core::credentials::Payload;
 use sessions_core::credentials::access;
 use sessions_core::credentials::issue::{Holder, Issued, issue};
-use sessions_core::credentials::{Kind as Credentials, Payload};
 use sessions_core::session::{
-    Created, Event, Expiry, Lifetime, Meta, Millis, NewToken, Seconds, Token, lifetime, meta,
+    Created, Credentials, Event, Expiry, Lifetime, Meta, Millis, NewToken, Seconds, Token, lifetime, meta,
 };
 use sessions_core::slot;
 use sessions_core::status;
@@ -180,7 +180,7 @@ impl<'r> Plan<'r> {
     ) -> Result<(Option<Issued>, Option<NewSecret>), Error> {
         let Some(kind) = self.request.credentials else { return Ok((None, None)) };
         let name = std::str::from_utf8(self.request.name.as_bytes()).map_err(|_| unprintable_name())?;
-        if kind == Credentials::Refresh {
+        if kind == Credentials::Tokens {
             access::fits(name, payload)?;
         }
         let (ring, new_secret) = realm::minting(store, settings)?;
@@ -233,7 +233,7 @@ impl<'r> Plan<'r> {
         let created = Created { at: self.now, flags: meta::flags_of_new(shared, listed, self.lifetime) }.text();
         let numbers = meta::numbers_of_new(self.now, self.lifetime);
         let numbers = numbers.iter().map(|(meta, value)| (Field::Meta(*meta), Bytes::from(value.as_ref())));
-        let kind = credentials.map(|kind| (Field::Meta(Meta::Kind), grants::kind_name(kind).as_bytes().into()));
+        let kind = credentials.map(|kind| (Field::Meta(Meta::Kind), kind.word().as_bytes().into()));
         let payload = (!payload.is_empty()).then(|| (Field::Meta(Meta::Payload), payload.as_str().as_bytes().into()));
         let identity = [(Field::Meta(Meta::Created), created.as_slice().into()), (Field::Meta(Meta::Name), name)];
         let metadata = identity.into_iter().chain(numbers).chain(kind).chain(payload);

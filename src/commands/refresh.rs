@@ -15,10 +15,9 @@ use crate::store::grants::{self, Grant};
 use crate::store::sessions::Touch;
 use crate::store::{Store, realm};
 use serde::Serialize;
-use sessions_core::credentials;
 use sessions_core::credentials::issue::{Holder, Issued, issue};
 use sessions_core::session::rotation::{self, Rotated, Rotation};
-use sessions_core::session::{Event, Millis, Token};
+use sessions_core::session::{Credentials, Event, Millis, Token};
 
 pub struct Refresh;
 
@@ -58,7 +57,7 @@ impl Command for Refresh {
         let token = Token::parse(tkn.as_bytes()).ok_or_else(Error::unauthorised)?;
         let ring = realm::verifying(store, &settings)?.ok_or_else(|| grants::worthless(store))?;
         let bind = credential.bind.as_deref();
-        let kinds = [credentials::Kind::Refresh, credentials::Kind::Cookie];
+        let kinds = Credentials::ALL;
         let opened = grants::open_sealed(&ring, &kinds, token, &credential.text, bind);
         let (kind, presented) = opened.ok_or_else(Error::unauthorised)?;
         let (grant, touch) = grants::find_and(store, tkn, |session, flags| Touch::of(session, flags))?;

@@ -12,10 +12,9 @@ use crate::stats::Stat;
 use crate::store::sessions::{self, Touch};
 use crate::store::{Key, Store, grants, realm};
 use serde::{Serialize, Serializer};
-use sessions_core::credentials;
 use sessions_core::credentials::issue::SessionView;
 use sessions_core::session::rotation::{Rotated, Standing, lost_rotation_at, standing};
-use sessions_core::session::{Event, Millis, Token};
+use sessions_core::session::{Credentials, Event, Millis, Token};
 use std::borrow::Cow;
 
 pub struct Resume;
@@ -81,7 +80,7 @@ impl Command for Resume {
         let settings = store.settings();
         let token = Token::parse(tkn.as_bytes()).ok_or_else(Error::unauthorised)?;
         let ring = realm::verifying(store, &settings)?.ok_or_else(|| grants::worthless(store))?;
-        let kinds = [credentials::Kind::Cookie];
+        let kinds = [Credentials::Cookie];
         let opened = grants::open_sealed(&ring, &kinds, token, &credential.text, credential.bind.as_deref());
         let (_, generation) = opened.ok_or_else(Error::unauthorised)?;
         let wanted = credential.get.as_deref();
@@ -89,7 +88,7 @@ impl Command for Resume {
             let own = wanted.filter(|_| !flags.clears).map(|fields| Data::of(session, fields));
             (Touch::of(session, flags), own)
         })?;
-        if grant.kind != credentials::Kind::Cookie {
+        if grant.kind != Credentials::Cookie {
             return Err(Error::unauthorised());
         }
         if credential.csrf.as_ref().is_some_and(|csrf| !ring.is_anti_csrf(csrf, token, generation)) {

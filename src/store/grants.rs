@@ -3,17 +3,17 @@
 use super::{Field, Key, Kind, Mode, Store, sessions};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
-use sessions_core::credentials::{self, Payload, Sealed};
+use sessions_core::credentials::{Payload, Sealed};
 use sessions_core::credentials::{Ring, issue::SessionView};
 use sessions_core::session::meta::Decimal;
 use sessions_core::session::rotation::Rotated;
-use sessions_core::session::{Created, Flags, Meta, Millis, Token};
+use sessions_core::session::{Created, Credentials, Flags, Meta, Millis, Token};
 use smallvec::SmallVec;
 
 /// What a session's hash says of its credentials.
 pub struct Grant {
     pub name: String,
-    pub kind: credentials::Kind,
+    pub kind: Credentials,
     pub rotated: Rotated,
     pub payload: Payload,
     pub expires: Option<Millis>,
@@ -22,21 +22,12 @@ pub struct Grant {
     pub limit: Option<Millis>,
 }
 
-/// How a kind of credentials is written in [`Meta::Kind`].
-pub const fn kind_name(kind: credentials::Kind) -> &'static str {
-    match kind {
-        credentials::Kind::Refresh => "tokens",
-        credentials::Kind::Cookie => "cookie",
-    }
-}
-
 impl Grant {
     /// The credentials of an open session; `None` if it was made without any.
     fn of<K: Key>(key: &K) -> Result<Option<Self>, Error> {
         let text = |meta| key.field(meta).and_then(|field| String::from_utf8(field.as_ref().to_vec()).ok());
         let (Some(kind), Some(name)) = (text(Meta::Kind), text(Meta::Name)) else { return Ok(None) };
-        let kinds = [credentials::Kind::Refresh, credentials::Kind::Cookie];
-        let Some(kind) = kinds.into_iter().find(|known| kind_name(*known) == kind) else { return Ok(None) };
+        let Some(kind) = Credentials::of_word(&kind) else { return Ok(None) };
         let generation = generation(key)?;
         let Some(Created { flags, .. }) = sessions::created(key) else { return Ok(None) };
         Ok(Some(Self {
@@ -122,11 +113,11 @@ pub fn move_on<S: Store>(store: &mut S, token: Bytes<'_>, rotated: Rotated) {
 /// The generation of a sealed token of this session, and its kind, if it is one of these kinds and genuine.
 pub fn open_sealed(
     ring: &Ring,
-    kinds: &[credentials::Kind],
+    kinds: &[Credentials],
     token: Token<'_>,
     presented: &[u8],
     bind: Option<&[u8]>,
-) -> Option<(credentials::Kind, u32)> {
+) -> Option<(Credentials, u32)> {
     let sealed = Sealed::parse(presented)?;
     kinds.iter().find_map(|&kind| Some((kind, sealed.open(ring, kind, token, bind)?)))
 }

@@ -4,8 +4,8 @@ use super::access::{self, Access, Audience, Claims};
 use super::cookies::{Attributes, Cookie, Headers, MAX_AGE, SameSite};
 use super::payload::Payload;
 use super::ring::Ring;
-use super::sealed::{self, Kind};
-use crate::session::{Millis, Seconds, Token};
+use super::sealed;
+use crate::session::{Credentials, Millis, Seconds, Token};
 use crate::status::Error;
 use serde::Serialize;
 use serde::ser::SerializeStruct;
@@ -23,7 +23,7 @@ pub struct Policy {
 pub struct Holder<'a> {
     pub token: Token<'a>,
     pub name: &'a str,
-    pub kind: Kind,
+    pub kind: Credentials,
     pub generation: u32,
     pub bind: Option<&'a [u8]>,
     pub payload: Payload,
@@ -104,8 +104,10 @@ pub fn issue(ring: &Ring, policy: &Policy, holder: &Holder<'_>) -> Result<Issued
     };
     match holder.kind {
         // SH.RESUME keeps the session alive and sets no cookie: this one must not go before the session does.
-        Kind::Cookie => issued.cookie_token = Some(carrier.carry_until(Cookie::Session, sealed, ends, holder.limit)),
-        Kind::Refresh => {
+        Credentials::Cookie => {
+            issued.cookie_token = Some(carrier.carry_until(Cookie::Session, sealed, ends, holder.limit))
+        }
+        Credentials::Tokens => {
             let (access, expires) = sign(ring, policy, holder, anti_csrf.clone())?;
             issued.access_token = Some(carrier.carry(Cookie::Access, access, Some(expires)));
             issued.refresh_token = Some(carrier.carry(Cookie::Refresh, sealed, ends));

@@ -5,8 +5,8 @@
 
 use super::access::{self, Access, Audience, Claims};
 use super::secret::Purpose;
-use super::{Algorithm, Kind, Payload, Ring, Sealed, Secret, sealed};
-use crate::session::{Millis, Seconds, Token};
+use super::{Algorithm, Payload, Ring, Sealed, Secret, sealed};
+use crate::session::{Credentials, Millis, Seconds, Token};
 
 const DATABASE: u32 = 3;
 const GENERATION: u32 = 7;
@@ -56,9 +56,9 @@ fn the_keys() {
 #[test]
 fn the_sealed_tokens() {
     let known = [
-        (Kind::Refresh, None, "sh:AAECAwQFBgcICQoLDA0ODw012AAAABz14grAZAy2W3HWoX0D-hlcmX5Ru"),
-        (Kind::Cookie, None, "sh:AAECAwQFBgcICQoLDA0ODw012AAAAB6cgAWtSxvcvVJqPGOy5Mw7d9_jf"),
-        (Kind::Refresh, Some(THUMBPRINT), "sh:AAECAwQFBgcICQoLDA0ODw012AAAAB6AE-O3630EGnypkygp3rR6KP-0Y"),
+        (Credentials::Tokens, None, "sh:AAECAwQFBgcICQoLDA0ODw012AAAABz14grAZAy2W3HWoX0D-hlcmX5Ru"),
+        (Credentials::Cookie, None, "sh:AAECAwQFBgcICQoLDA0ODw012AAAAB6cgAWtSxvcvVJqPGOy5Mw7d9_jf"),
+        (Credentials::Tokens, Some(THUMBPRINT), "sh:AAECAwQFBgcICQoLDA0ODw012AAAAB6AE-O3630EGnypkygp3rR6KP-0Y"),
     ];
     let ring = ring(Algorithm::EdDsa);
     for (kind, bind, text) in known {

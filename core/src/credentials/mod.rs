@@ -11,12 +11,14 @@ pub mod payload;
 pub mod ring;
 pub mod sealed;
 pub mod secret;
+pub mod signing;
 
-pub use access::{Access, Algorithm};
+pub use access::Access;
 pub use payload::Payload;
 pub use ring::Ring;
-pub use sealed::{Kind, Sealed};
+pub use sealed::Sealed;
 pub use secret::Secret;
+pub use signing::Algorithm;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

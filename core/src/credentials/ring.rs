@@ -1,10 +1,9 @@
 //! The keys of one database: derived from its secrets, the same on every node, with nothing stored.
 
-use super::access::{Algorithm, Signer};
-use super::sealed::Kind;
 use super::secret::{Purpose, Secret};
+use super::signing::{Algorithm, PublicKey, Signer};
 use super::{base64url, from_base64url};
-use crate::session::{Millis, Seconds, Token};
+use crate::session::{Credentials, Millis, Seconds, Token};
 use aws_lc_rs::{constant_time, hmac};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -49,7 +48,7 @@ impl Verifier<'_> {
 /// A JSON Web Key Set (RFC 7517, section 5).
 #[derive(Serialize)]
 pub struct KeySet {
-    keys: Vec<super::access::PublicKey>,
+    keys: Vec<PublicKey>,
 }
 
 impl Keys {
@@ -69,10 +68,10 @@ impl Keys {
         }
     }
 
-    fn sealing(&self, kind: Kind) -> &hmac::Key {
+    fn sealing(&self, kind: Credentials) -> &hmac::Key {
         match kind {
-            Kind::Refresh => &self.refresh,
-            Kind::Cookie => &self.cookie,
+            Credentials::Tokens => &self.refresh,
+            Credentials::Cookie => &self.cookie,
         }
     }
 }
@@ -90,12 +89,12 @@ impl Ring {
     }
 
     /// The key that seals tokens of a kind.
-    pub fn sealing(&self, kind: Kind) -> &hmac::Key {
+    pub fn sealing(&self, kind: Credentials) -> &hmac::Key {
         self.current().sealing(kind)
     }
 
     /// The keys that a sealed token of a kind may have been sealed with.
-    pub fn unsealing(&self, kind: Kind) -> impl Iterator<Item = &hmac::Key> {
+    pub fn unsealing(&self, kind: Credentials) -> impl Iterator<Item = &hmac::Key> {
         self.secrets.iter().map(move |keys| keys.sealing(kind))
     }
 

@@ -5,15 +5,8 @@
 
 use super::ring::Ring;
 use super::{base64url, from_base64url};
-use crate::session::Token;
+use crate::session::{Credentials, Token};
 use aws_lc_rs::{constant_time, digest, hmac};
-
-/// A kind of sealed token. None is ever accepted where the other is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Refresh,
-    Cookie,
-}
 
 const GENERATION_LEN: usize = 4;
 const MAC_LEN: usize = 20;
@@ -44,7 +37,7 @@ impl<'a> Sealed<'a> {
     }
 
     /// The generation of a genuine token of this session and kind; `None`, whatever is wrong with it.
-    pub fn open(&self, ring: &Ring, kind: Kind, token: Token<'_>, bind: Option<&[u8]>) -> Option<u32> {
+    pub fn open(&self, ring: &Ring, kind: Credentials, token: Token<'_>, bind: Option<&[u8]>) -> Option<u32> {
         let genuine = |key| {
             let expected = mac(key, token, self.generation, bind);
             constant_time::verify_slices_are_equal(&self.mac, &expected.as_ref()[..MAC_LEN]).is_ok()
@@ -54,7 +47,7 @@ impl<'a> Sealed<'a> {
 }
 
 /// The sealed token of a session's generation.
-pub fn seal(ring: &Ring, kind: Kind, token: Token<'_>, generation: u32, bind: Option<&[u8]>) -> String {
+pub fn seal(ring: &Ring, kind: Credentials, token: Token<'_>, generation: u32, bind: Option<&[u8]>) -> String {
     let mac = mac(ring.sealing(kind), token, generation, bind);
     let mut proof = [0; GENERATION_LEN + MAC_LEN];
     proof[..GENERATION_LEN].copy_from_slice(&generation.to_be_bytes());
@@ -86,7 +79,7 @@ mod tests {
         Ring::new(&secrets, database, Algorithm::EdDsa, Seconds(604_800), Seconds(3_600))
     }
 
-    fn open(ring: &Ring, text: &str, kind: Kind, token: Token<'_>, bind: Option<&str>) -> Option<u32> {
+    fn open(ring: &Ring, text: &str, kind: Credentials, token: Token<'_>, bind: Option<&str>) -> Option<u32> {
         Sealed::parse(text.as_bytes())?.open(ring, kind, token, bind.map(str::as_bytes))
     }
 
@@ -95,10 +88,10 @@ mod tests {
         let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
         for generation in [0, 1, u32::MAX] {
             for bind in [None, Some("device")] {
-                let text = seal(&ring, Kind::Refresh, new.token(), generation, bind.map(str::as_bytes));
+                let text = seal(&ring, Credentials::Tokens, new.token(), generation, bind.map(str::as_bytes));
                 assert_eq!((text.len(), &text.as_bytes()[..Token::LEN]), (60, new.as_ref()));
                 assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_".contains(&byte)));
-                assert_eq!(open(&ring, &text, Kind::Refresh, new.token(), bind), Some(generation));
+                assert_eq!(open(&ring, &text, Credentials::Tokens, new.token(), bind), Some(generation));
             }
         }
     }
@@ -106,7 +99,7 @@ mod tests {
     #[test]
     fn no_kind_opens_as_the_other() {
         let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
-        for (kind, other) in [(Kind::Refresh, Kind::Cookie), (Kind::Cookie, Kind::Refresh)] {
+        for (kind, other) in [(Credentials::Tokens, Credentials::Cookie), (Credentials::Cookie, Credentials::Tokens)] {
             let text = seal(&ring, kind, new.token(), 3, None);
             assert_eq!(open(&ring, &text, other, new.token(), None), None);
         }
@@ -115,48 +108,48 @@ mod tests {
     #[test]
     fn what_it_is_bound_to_must_be_presented_and_nothing_else() {
         let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
-        let bound = seal(&ring, Kind::Refresh, new.token(), 3, Some(b"device"));
+        let bound = seal(&ring, Credentials::Tokens, new.token(), 3, Some(b"device"));
         for wrong in [None, Some(""), Some("Device"), Some("device ")] {
-            assert_eq!(open(&ring, &bound, Kind::Refresh, new.token(), wrong), None, "{wrong:?}");
+            assert_eq!(open(&ring, &bound, Credentials::Tokens, new.token(), wrong), None, "{wrong:?}");
         }
-        let unbound = seal(&ring, Kind::Refresh, new.token(), 3, None);
+        let unbound = seal(&ring, Credentials::Tokens, new.token(), 3, None);
         for unexpected in ["", "device"] {
-            assert_eq!(open(&ring, &unbound, Kind::Refresh, new.token(), Some(unexpected)), None);
+            assert_eq!(open(&ring, &unbound, Credentials::Tokens, new.token(), Some(unexpected)), None);
         }
     }
 
     #[test]
     fn it_is_worth_nothing_for_another_session_another_database_or_with_another_secret() {
         let (new, other) = (NewToken::new([7; 22], 42), NewToken::new([8; 22], 42));
-        let text = seal(&ring(&["a"], 0), Kind::Refresh, new.token(), 3, None);
-        assert_eq!(open(&ring(&["a"], 0), &text, Kind::Refresh, other.token(), None), None);
+        let text = seal(&ring(&["a"], 0), Credentials::Tokens, new.token(), 3, None);
+        assert_eq!(open(&ring(&["a"], 0), &text, Credentials::Tokens, other.token(), None), None);
         // The same proof behind the other session's token.
         let moved = String::from_utf8_lossy(other.as_ref()).into_owned() + &text[Token::LEN..];
-        assert_eq!(open(&ring(&["a"], 0), &moved, Kind::Refresh, other.token(), None), None);
-        assert_eq!(open(&ring(&["a"], 1), &text, Kind::Refresh, new.token(), None), None);
-        assert_eq!(open(&ring(&["b"], 0), &text, Kind::Refresh, new.token(), None), None);
+        assert_eq!(open(&ring(&["a"], 0), &moved, Credentials::Tokens, other.token(), None), None);
+        assert_eq!(open(&ring(&["a"], 1), &text, Credentials::Tokens, new.token(), None), None);
+        assert_eq!(open(&ring(&["b"], 0), &text, Credentials::Tokens, new.token(), None), None);
     }
 
     #[test]
     fn secrets_change_with_nobody_logged_out() {
         let new = NewToken::new([7; 22], 42);
-        let old = seal(&ring(&["a"], 0), Kind::Refresh, new.token(), 3, None);
-        let fresh = seal(&ring(&["b", "a"], 0), Kind::Refresh, new.token(), 4, None);
+        let old = seal(&ring(&["a"], 0), Credentials::Tokens, new.token(), 3, None);
+        let fresh = seal(&ring(&["b", "a"], 0), Credentials::Tokens, new.token(), 4, None);
         let steps = [&["a", "b"][..], &["b", "a"]];
         for secrets in steps {
-            assert_eq!(open(&ring(secrets, 0), &old, Kind::Refresh, new.token(), None), Some(3), "{secrets:?}");
-            assert_eq!(open(&ring(secrets, 0), &fresh, Kind::Refresh, new.token(), None), Some(4), "{secrets:?}");
+            assert_eq!(open(&ring(secrets, 0), &old, Credentials::Tokens, new.token(), None), Some(3), "{secrets:?}");
+            assert_eq!(open(&ring(secrets, 0), &fresh, Credentials::Tokens, new.token(), None), Some(4), "{secrets:?}");
         }
-        assert_eq!(open(&ring(&["b"], 0), &old, Kind::Refresh, new.token(), None), None);
-        assert_eq!(open(&ring(&["b"], 0), &fresh, Kind::Refresh, new.token(), None), Some(4));
+        assert_eq!(open(&ring(&["b"], 0), &old, Credentials::Tokens, new.token(), None), None);
+        assert_eq!(open(&ring(&["b"], 0), &fresh, Credentials::Tokens, new.token(), None), Some(4));
     }
 
     #[test]
     fn every_altered_byte_makes_it_worthless() {
         let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
-        let text = seal(&ring, Kind::Refresh, new.token(), 3, None).into_bytes();
+        let text = seal(&ring, Credentials::Tokens, new.token(), 3, None).into_bytes();
         let opens = |text: &[u8]| {
-            Sealed::parse(text).and_then(|sealed| sealed.open(&ring, Kind::Refresh, new.token(), None)).is_some()
+            Sealed::parse(text).and_then(|sealed| sealed.open(&ring, Credentials::Tokens, new.token(), None)).is_some()
         };
         assert!(opens(&text));
         for position in 0..text.len() {
@@ -177,9 +170,9 @@ mod tests {
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), generation: u32) {
             let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
             prop_assert!(Sealed::parse(&bytes).is_none());
-            let text = seal(&ring, Kind::Cookie, new.token(), generation, None);
+            let text = seal(&ring, Credentials::Cookie, new.token(), generation, None);
             let forged = [new.as_ref(), &text.as_bytes()[..32]].concat();
-            prop_assert!(Sealed::parse(&forged).and_then(|it| it.open(&ring, Kind::Cookie, new.token(), None)).is_none());
+            prop_assert!(Sealed::parse(&forged).and_then(|it| it.open(&ring, Credentials::Cookie, new.token(), None)).is_none());
         }
     }
 }

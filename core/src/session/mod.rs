@@ -1,5 +1,6 @@
 //! What a session is. Pure: no Redis, no clock and no randomness of its own, so that every rule is tested without a server.
 
+pub mod credentials;
 pub mod event;
 pub mod lifetime;
 pub mod meta;
@@ -8,6 +9,7 @@ pub mod serving;
 pub mod time;
 pub mod token;
 
+pub use credentials::Credentials;
 pub use event::Event;
 pub use lifetime::{Expiry, Lifetime};
 pub use meta::{Created, Flags, Meta};

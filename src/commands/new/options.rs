@@ -5,9 +5,8 @@ use crate::protocol::values::{self, json_expiry, json_seconds};
 use crate::protocol::{Args, Error, Options, Status};
 use crate::redis::Bytes;
 use crate::settings::{MAX_SESSIONS, Settings};
-use sessions_core::credentials::Kind as Credentials;
 use sessions_core::json::{self, Allowed, Object, unknown_member};
-use sessions_core::session::{Expiry, Lifetime, Seconds};
+use sessions_core::session::{Credentials, Expiry, Lifetime, Seconds};
 use sessions_core::status::quoted;
 use std::borrow::Cow;
 
@@ -54,7 +53,7 @@ impl<'a> Request<'a> {
 
     /// How long the session lives, with what the settings say where nothing was said.
     pub fn lifetime(&self, settings: &Settings) -> Lifetime {
-        let refreshable = self.credentials == Some(Credentials::Refresh) && !self.idle_given;
+        let refreshable = self.credentials == Some(Credentials::Tokens) && !self.idle_given;
         let idle = if refreshable { Some(settings.refresh_validity) } else { self.lifetime.idle };
         Lifetime { idle, max: settings.max_lifetime, ..self.lifetime }
     }
@@ -103,7 +102,7 @@ impl<'a> Given<'a> {
                     let text = args.required("the object of PAYLOAD")?;
                     once(&mut given.payload, text.as_bytes().into(), "PAYLOAD")?;
                 }
-                b"TOKENS" => once(&mut given.credentials, Credentials::Refresh, "TOKENS or COOKIE")?,
+                b"TOKENS" => once(&mut given.credentials, Credentials::Tokens, "TOKENS or COOKIE")?,
                 b"COOKIE" => once(&mut given.credentials, Credentials::Cookie, "TOKENS or COOKIE")?,
                 b"BIND" => once(&mut given.bind, args.required("the value of BIND")?.as_bytes().into(), "BIND")?,
                 b"LISTED" => once(&mut given.listed, true, "LISTED")?,
@@ -130,15 +129,12 @@ impl<'a> Given<'a> {
                 "jwtPayload" => given.payload = Some(value.get().as_bytes().into()),
                 "credentials" => {
                     let kind = json::string(value, member)?;
-                    given.credentials = Some(match kind.as_ref() {
-                        "tokens" => Credentials::Refresh,
-                        "cookie" => Credentials::Cookie,
-                        _ => {
-                            let reason =
-                                format!("'credentials' is \"tokens\" or \"cookie\", not {}", quoted(kind.as_bytes()));
-                            return Err(Status::CommandSyntax.because(reason));
-                        }
-                    });
+                    given.credentials = Some(Credentials::of_word(&kind).ok_or_else(|| {
+                        Status::CommandSyntax.because(format!(
+                            "'credentials' is \"tokens\" or \"cookie\", not {}",
+                            quoted(kind.as_bytes())
+                        ))
+                    })?);
                 }
                 "bind" => given.bind = Some(json::string(value, member)?.into_owned().into_bytes().into()),
                 "listed" => given.listed = Some(json::boolean(value, member)?),

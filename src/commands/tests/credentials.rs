@@ -6,8 +6,8 @@ use crate::stats::Stat;
 use crate::store::memory::{Entry, Memory, Value as Stored};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sessions_core::credentials::{Algorithm, Kind, Ring, Secret, sealed};
-use sessions_core::session::{Event, Millis, Seconds, Token};
+use sessions_core::credentials::{Algorithm, Ring, Secret, sealed};
+use sessions_core::session::{Credentials, Event, Millis, Seconds, Token};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ fn sealed_at(store: &Memory, jar: &Jar, generation: u32) -> String {
     let secrets = store.settings.secrets.as_ref().expect("secrets");
     let ring = Ring::new(secrets, 0, Algorithm::EdDsa, Seconds(3_600), Seconds(3_600));
     let token = Token::parse(jar.tkn.as_bytes()).expect("a token");
-    sealed::seal(&ring, Kind::Refresh, token, generation, None)
+    sealed::seal(&ring, Credentials::Tokens, token, generation, None)
 }
 
 /// The claims of an access token, as anyone can read them.
