@@ -1,6 +1,6 @@
 //! JSON objects (RFC 8259), read member by member so that each mistake gets the status it deserves.
 
-use crate::status::{Error, Status, quoted};
+use crate::status::{Error, Status};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -17,8 +17,8 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 /// Reads an object member by member, and no further than the first that it must not have.
 struct Reader<'k> {
     known: Option<&'k [&'k str]>,
-    /// That member.
-    unknown: &'k mut Option<String>,
+    /// Whether there was one.
+    unknown: &'k mut bool,
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
@@ -41,7 +41,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let mut seen = HashSet::new();
         while let Some(Key(name)) = map.next_key::<Key<'de>>()? {
             if self.known.is_some_and(|known| !known.contains(&name.as_ref())) {
-                *self.unknown = Some(name.into_owned());
+                *self.unknown = true;
                 return Err(de::Error::custom("an unknown member"));
             }
             if !seen.insert(name.clone()) {
@@ -86,12 +86,12 @@ impl<'a> Object<'a> {
     }
 
     fn parse_as(text: &'a [u8], other_than_expected: Status, known: Option<&[&str]>) -> Result<Self, Error> {
-        let mut unknown = None;
+        let mut unknown = false;
         let mut deserializer = serde_json::Deserializer::from_slice(text);
         let object = Reader { known, unknown: &mut unknown }.deserialize(&mut deserializer);
         let object = object.and_then(|object| deserializer.end().map(|()| object));
-        if let Some(member) = unknown {
-            return Err(unknown_member(&member));
+        if unknown {
+            return Err(unknown_member(known.unwrap_or_default()));
         }
         object.map_err(|error| {
             let what = error.classify();
@@ -119,38 +119,38 @@ impl<'a> Object<'a> {
 }
 
 /// The error for a member whose value is of another type.
-pub fn wrong_type(member: &str, expected: &str, value: &RawValue) -> Error {
-    Status::ValueTypeInvalid.because(format!(
-        "{} takes {expected}, not {}",
-        quoted(member.as_bytes()),
-        quoted(value.get().as_bytes())
-    ))
+pub fn wrong_type(member: &'static str, expected: &str) -> Error {
+    Status::ValueTypeInvalid.because(format!("'{member}' takes {expected}"))
 }
 
-pub fn boolean(value: &RawValue, member: &str) -> Result<bool, Error> {
-    serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "true or false", value))
+pub fn boolean(value: &RawValue, member: &'static str) -> Result<bool, Error> {
+    serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "true or false"))
 }
 
-pub fn string<'a>(value: &'a RawValue, member: &str) -> Result<Cow<'a, str>, Error> {
-    let Key(string) = serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "a string", value))?;
+pub fn string<'a>(value: &'a RawValue, member: &'static str) -> Result<Cow<'a, str>, Error> {
+    let Key(string) = serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "a string"))?;
     Ok(string)
 }
 
-pub fn strings(value: &RawValue, member: &str) -> Result<Vec<String>, Error> {
-    serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "an array of strings", value))
+pub fn strings(value: &RawValue, member: &'static str) -> Result<Vec<String>, Error> {
+    serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "an array of strings"))
 }
 
-pub fn object<'a>(value: &'a RawValue, member: &str) -> Result<Object<'a>, Error> {
+pub fn object<'a>(value: &'a RawValue, member: &'static str) -> Result<Object<'a>, Error> {
     if value.get().starts_with('{') {
         Object::parse_value(value.get().as_bytes())
     } else {
-        Err(wrong_type(member, "an object", value))
+        Err(wrong_type(member, "an object"))
     }
 }
 
 /// The error for a member that is not among those allowed.
-pub fn unknown_member(member: &str) -> Error {
-    Status::CommandSyntax.because(format!("unknown JSON member {}", quoted(member.as_bytes())))
+pub fn unknown_member(members: &[&str]) -> Error {
+    Status::CommandSyntax.because(match members {
+        [] => "unknown JSON member; the object has none here".to_owned(),
+        [only] => format!("unknown JSON member; the only one is {only}"),
+        members => format!("unknown JSON member; the members are {}", members.join(", ")),
+    })
 }
 
 #[cfg(test)]
@@ -164,8 +164,8 @@ mod tests {
         let parse = |text: &str| Object::parse_options(text.as_bytes(), &allowed).map(|object| object.0.len());
         assert_eq!(parse(r#"{"a":1,"b":[2]}"#), Ok(2));
         // What follows is no JSON, and nobody comes to see it.
-        assert_eq!(parse(r#"{"a":1,"c":?"#), Err(unknown_member("c")));
-        assert_eq!(parse(r#"{"\u0063"?"#), Err(unknown_member("c")));
+        assert_eq!(parse(r#"{"a":1,"c":?"#), Err(unknown_member(&["a", "b"])));
+        assert_eq!(parse(r#"{"\u0063"?"#), Err(unknown_member(&["a", "b"])));
         assert!(parse(r#"{"a":?"#).is_err_and(|error| error.to_string().contains("malformed")));
         assert!(parse(r#"{"a":1,"a":?"#).is_err_and(|error| error.to_string().contains("each member once")));
     }

@@ -35,7 +35,7 @@ impl Command for EndAll {
         since: "0.1.0",
         min_args: 2,
         flags: "write",
-        secrets: Secrets::None,
+        secrets: Secrets::UnlessTokens(3),
         routing: Routing::Name(KeyUse::Delete),
         args: &[
             Arg::key("name"),
@@ -62,7 +62,7 @@ impl Command for EndAll {
                 }
                 Which::Only(tokens)
             }
-            Some(word) => return Err(unknown_option(&word)),
+            Some(_) => return Err(unknown_option(&["EXCEPT", "ONLY"])),
         };
         Ok(((name, which), Form::Resp))
     }

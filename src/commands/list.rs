@@ -53,7 +53,7 @@ impl Command for List {
                 rest.end()?;
                 Ok(((name, true), Form::Resp))
             }
-            Some(word) if !word.trim_ascii_start().starts_with(b"{") => Err(unknown_option(&word)),
+            Some(word) if !word.trim_ascii_start().starts_with(b"{") => Err(unknown_option(&["INFO"])),
             _ => {
                 let form = args.no_options()?;
                 Ok(((name, form == Form::Json), form))

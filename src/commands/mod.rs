@@ -18,6 +18,7 @@ pub mod list;
 pub mod new;
 pub mod open;
 pub mod payload;
+mod redaction;
 pub mod refresh;
 pub mod regenerate;
 pub mod resume;
@@ -53,6 +54,8 @@ pub trait Command {
 
 /// Runs a command for the server and writes its reply.
 pub fn execute<C: Command>(context: Context, reply: &mut Reply, arguments: &[Bytes<'_>]) {
+    // First of all, whatever becomes of the command.
+    redaction::hidden(&C::SPEC, arguments).for_each(|position| context.redact(position));
     let mut store = RedisStore::new(context);
     let done = C::parse(Args::new(arguments)).and_then(|(request, form)| {
         let answer = C::run(&mut store, request)?;

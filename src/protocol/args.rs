@@ -4,7 +4,7 @@ use crate::redis::Bytes;
 use crate::store::Field;
 use sessions_core::json::{self, Allowed, Object, unknown_member};
 use sessions_core::session::{NAME_MAX, Seconds, Token, meta};
-use sessions_core::status::{Error, Status, quoted};
+use sessions_core::status::{Error, Status};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
@@ -52,6 +52,15 @@ pub enum Verification {
 }
 
 impl Verification {
+    const fn keyword(self) -> &'static str {
+        match self {
+            Self::Csrf => "CSRF",
+            Self::Bind => "BIND",
+            Self::Get => "GET",
+            Self::NoGrace => "NOGRACE",
+        }
+    }
+
     /// The member that says it in JSON.
     const fn member(self) -> &'static str {
         match self {
@@ -63,6 +72,10 @@ impl Verification {
     }
 }
 
+fn words(allowed: &[Verification], word: fn(Verification) -> &'static str) -> SmallVec<[&'static str; 4]> {
+    allowed.iter().map(|option| word(*option)).collect()
+}
+
 impl<'a> Credential<'a> {
     pub fn new(text: Bytes<'a>) -> Self {
         Self { text, csrf: None, bind: None, get: None, no_grace: false }
@@ -71,16 +84,8 @@ impl<'a> Credential<'a> {
     fn keywords(mut self, mut args: Args<'a>, allowed: &[Verification]) -> Result<Self, Error> {
         let mut no_grace = None;
         while let Some(word) = args.next() {
-            let option = match uppercase(&word).as_slice() {
-                b"CSRF" => Verification::Csrf,
-                b"BIND" => Verification::Bind,
-                b"GET" => Verification::Get,
-                b"NOGRACE" => Verification::NoGrace,
-                _ => return Err(unknown_option(&word)),
-            };
-            if !allowed.contains(&option) {
-                return Err(unknown_option(&word));
-            }
+            let option = allowed.iter().find(|option| word.eq_ignore_ascii_case(option.keyword().as_bytes()));
+            let option = option.ok_or_else(|| unknown_option(&words(allowed, Verification::keyword)))?;
             let value = |bytes: Bytes<'a>| Cow::Borrowed(bytes.as_bytes());
             match option {
                 Verification::Csrf => once(&mut self.csrf, value(args.required("the value of CSRF")?), "CSRF")?,
@@ -99,7 +104,8 @@ impl<'a> Credential<'a> {
     fn json(mut self, object: &Object<'a>, allowed: &[Verification]) -> Result<Self, Error> {
         for (member, value) in object.iter() {
             let option = allowed.iter().find(|option| option.member() == member);
-            let option = option.ok_or_else(|| unknown_member(member))?;
+            let option = option.ok_or_else(|| unknown_member(&words(allowed, Verification::member)))?;
+            let member = option.member();
             let bytes = |value| Ok(json::string(value, member)?.into_owned().into_bytes().into());
             match option {
                 // A wrapper that passes on a missing header fails closed.
@@ -145,13 +151,13 @@ impl<'a> Args<'a> {
     }
 
     /// The next argument, which the command cannot do without.
-    pub fn required(&mut self, what: &str) -> Result<Bytes<'a>, Error> {
+    pub fn required(&mut self, what: &'static str) -> Result<Bytes<'a>, Error> {
         self.next().ok_or_else(|| Status::ValueMissing.because(format!("{what} is missing")))
     }
 
     /// Nothing may be left.
     pub fn end(self) -> Result<(), Error> {
-        self.0.first().map_or(Ok(()), |unexpected| Err(unknown_option(unexpected)))
+        self.0.first().map_or(Ok(()), |_| Err(unknown_option(&[])))
     }
 
     /// The next argument, which must be a well-formed token.
@@ -189,8 +195,8 @@ impl<'a> Args<'a> {
 
     /// A credential with the options that its command allows.
     pub fn credential(self, text: Bytes<'a>, allowed: &[Verification]) -> Result<(Credential<'a>, Form), Error> {
-        let known: SmallVec<[&str; 4]> = allowed.iter().map(|option| option.member()).collect();
-        let options = self.options(&Allowed { members: &known, data: false })?;
+        let members = words(allowed, Verification::member);
+        let options = self.options(&Allowed { members: &members, data: false })?;
         let form = options.form();
         let credential = Credential::new(text);
         let credential = match options {
@@ -204,7 +210,7 @@ impl<'a> Args<'a> {
     pub fn no_options(self) -> Result<Form, Error> {
         let options = self.options(&Allowed { members: &[], data: false })?;
         match &options {
-            Options::Keywords(Args([unexpected, ..])) => Err(unknown_option(unexpected)),
+            Options::Keywords(Args([_, ..])) => Err(unknown_option(&["{}"])),
             Options::Keywords(_) | Options::Json(_) => Ok(options.form()),
         }
     }
@@ -246,19 +252,17 @@ fn token(bytes: &[u8]) -> Result<(), Error> {
 /// The name of a field of the session's data, which may be any but the reserved ones.
 pub fn data_field(name: &[u8]) -> Result<(), Error> {
     if meta::is_reserved(name) {
-        return Err(Status::ValueTypeInvalid
-            .because(format!("the field {} is reserved; a field's name does not begin with a dot", quoted(name))));
+        return Err(Status::ValueTypeInvalid.because("fields whose names begin with a dot are reserved"));
     }
     Ok(())
 }
 
 /// A duration in seconds: digits, at most 2^32 - 1.
-pub fn seconds(text: &[u8], option: &str) -> Result<Seconds, Error> {
+pub fn seconds(text: &[u8], option: &'static str) -> Result<Seconds, Error> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     let number = std::str::from_utf8(text).ok().filter(|_| digits).and_then(|text| text.parse().ok());
     number.map(Seconds).ok_or_else(|| {
-        Status::ValueTypeInvalid
-            .because(format!("{option} takes a number of seconds from 0 to 4294967295, not {}", quoted(text)))
+        Status::ValueTypeInvalid.because(format!("{option} takes a number of seconds from 0 to 4294967295"))
     })
 }
 
@@ -270,15 +274,20 @@ pub fn uppercase(keyword: &[u8]) -> SmallVec<[u8; 16]> {
 }
 
 /// Sets an option that may be given once.
-pub fn once<T>(slot: &mut Option<T>, value: T, option: &str) -> Result<(), Error> {
+pub fn once<T>(slot: &mut Option<T>, value: T, option: &'static str) -> Result<(), Error> {
     match slot.replace(value) {
         None => Ok(()),
         Some(_) => Err(Status::CommandSyntax.because(format!("{option} is given twice"))),
     }
 }
 
-pub fn unknown_option(option: &[u8]) -> Error {
-    Status::CommandSyntax.because(format!("unknown option {}", quoted(option)))
+/// The error for an argument that is none of these options.
+pub fn unknown_option(options: &[&'static str]) -> Error {
+    Status::CommandSyntax.because(match options {
+        [] => "too many arguments".to_owned(),
+        [only] => format!("unknown option; the only one is {only}"),
+        options => format!("unknown option; the options are {}", options.join(", ")),
+    })
 }
 
 #[cfg(test)]

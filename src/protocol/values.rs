@@ -15,28 +15,29 @@ pub fn json_fields(object: Object<'_>) -> Result<Vec<Field<'_>>, Error> {
     fn field<'a>((name, value): (Cow<'a, str>, &'a RawValue)) -> Result<Field<'a>, Error> {
         args::data_field(name.as_bytes())?;
         let text = value.get();
-        let value = if text.starts_with('"') { string(value, &name)? } else { Cow::Borrowed(text) };
+        let value = if text.starts_with('"') { string(value, "a field of the data")? } else { Cow::Borrowed(text) };
         Ok((name, value))
     }
     object.into_members().map(field).collect()
 }
 
-pub fn json_seconds(value: &RawValue, member: &str) -> Result<Seconds, Error> {
+pub fn json_seconds(value: &RawValue, member: &'static str) -> Result<Seconds, Error> {
     args::seconds(value.get().as_bytes(), member)
 }
 
 /// `expiry`: `{"duration": seconds, "deleteSession": boolean}`, both required.
 pub fn json_expiry(value: &RawValue) -> Result<(Seconds, bool), Error> {
+    const MEMBERS: [&str; 2] = ["duration", "deleteSession"];
     let (mut duration, mut delete) = (None, None);
     if !value.get().starts_with('{') {
-        return Err(wrong_type("expiry", "an object", value));
+        return Err(wrong_type("expiry", "an object"));
     }
-    let object = Object::parse_value_with(value.get().as_bytes(), &["duration", "deleteSession"])?;
+    let object = Object::parse_value_with(value.get().as_bytes(), &MEMBERS)?;
     for (member, value) in object.iter() {
         match member {
-            "duration" => duration = Some(json_seconds(value, member)?),
-            "deleteSession" => delete = Some(boolean(value, member)?),
-            _ => return Err(unknown_member(member)),
+            "duration" => duration = Some(json_seconds(value, "duration")?),
+            "deleteSession" => delete = Some(boolean(value, "deleteSession")?),
+            _ => return Err(unknown_member(&MEMBERS)),
         }
     }
     let missing = |member: &str| Status::ValueMissing.because(format!("'expiry' has no '{member}'"));

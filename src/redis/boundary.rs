@@ -1,13 +1,11 @@
 //! Where the server calls in: one adapter for all commands. No panic passes it.
 
 use super::bytes::{Bytes, Handle};
-use super::command::Secrets;
 use super::context::Context;
 use super::log::{Level, log};
 use super::reply::Reply;
 use crate::commands::{self, Command};
 use redis_module::raw;
-use sessions_core::session::Token;
 use smallvec::SmallVec;
 use std::any::Any;
 use std::cell::RefCell;
@@ -57,31 +55,6 @@ fn fail_if_a_test_says_so(what: &str) {
     assert!(fails.is_none_or(|fails| fails != what), "a test says so");
 }
 
-/// Keeps credentials out of SLOWLOG and MONITOR, whatever becomes of the command. The arguments follow the command's
-/// name.
-fn redact(secrets: &Secrets, context: &Context, arguments: &[Bytes<'_>]) {
-    match secrets {
-        Secrets::None => {}
-        Secrets::From(first) => {
-            for (index, argument) in arguments.iter().enumerate() {
-                // What is in the place of a token and is none is a credential given in the wrong place.
-                if index + 1 >= *first || Token::parse(argument).is_none() {
-                    context.redact(index + 1);
-                }
-            }
-        }
-        Secrets::Bind => {
-            for (index, argument) in arguments.iter().enumerate().skip(1) {
-                let follows_bind = arguments[index - 1].eq_ignore_ascii_case(b"BIND");
-                let json_options = index == 1 && argument.trim_ascii_start().starts_with(b"{");
-                if follows_bind || json_options {
-                    context.redact(index + 1);
-                }
-            }
-        }
-    }
-}
-
 /// The handler of a command, as the server calls it.
 ///
 /// # Safety
@@ -102,7 +75,6 @@ pub unsafe extern "C" fn handle<C: Command>(
     let answered = guard(C::SPEC.name, || {
         // The first is the command's own name.
         let arguments: SmallVec<[Bytes<'_>; 8]> = argv[1..].iter().map(|&argument| Bytes::from(argument)).collect();
-        redact(&C::SPEC.secrets, &context, &arguments);
         commands::execute::<C>(context, &mut reply, &arguments);
     });
     if answered.is_err() {

@@ -34,11 +34,13 @@ impl Spec {
     }
 }
 
-/// Which arguments of a command are, or may be, credentials.
+/// Which arguments of a command are, or may be, credentials, beside what is no token in the place of one.
 pub enum Secrets {
     None,
     /// All from this position on; 0 is the command's own name.
     From(usize),
+    /// From this position on tokens are due: what is none.
+    UnlessTokens(usize),
     /// What follows the keyword BIND; and options in JSON, which may hold it however it is spelled.
     Bind,
 }

@@ -69,3 +69,15 @@ fn everything_is_there_after_a_crash_of_a_server_with_this_very_file() {
     assert_eq!(server.client().status(&["AUTH", "default", ""]), "WRONGPASS");
     assert_eq!(log_in(&server, "app").list(&["SH.LIST", "alice"]).len(), 4);
 }
+
+#[test]
+fn servers_that_know_how_to_hide_arguments_in_a_crash_report_are_those_the_example_names() {
+    assert!(FILE.contains("\n# hide-user-data-from-log yes\n"));
+    let known = Server::bare(&[]).client().list(&["CONFIG", "GET", "hide-user-data-from-log"]);
+    let expected: &[&str] = match (server_version(), valkey_version()) {
+        (_, valkey) if valkey >= (8, 0) => &["hide-user-data-from-log", "yes"],
+        (redis, _) if redis >= (7, 4) => &["hide-user-data-from-log", "no"],
+        _ => &[],
+    };
+    assert_eq!(known, expected);
+}

@@ -50,7 +50,7 @@ fn options_in_json_without_data_have_at_most_64_kibibytes() {
         // What follows the first unknown member is no JSON, and is not looked at.
         assert_eq!(with(r#"{"never":?"#), "COMMANDSYNTAX", "{command:?}");
         let told = client.call(&[command, &[r#"{"never":?"#]].concat()).expect_err("refused");
-        assert!(told.contains("unknown JSON member 'never'"), "{command:?}: {told}");
+        assert!(told.contains("unknown JSON member"), "{command:?}: {told}");
     }
 }
 
@@ -62,6 +62,6 @@ fn data_in_json_may_be_long_and_is_read_no_further_than_an_unknown_member() {
     client.json(&["SH.NEW", "alice", &format!(r#"{{"sessionData":{{"a":"{long}"}}}}"#)]);
     for unknown in [r#"{"never":?"#, r#"{"expiry":{"never":1}}"#] {
         let told = client.call(&["SH.NEW", "alice", unknown]).expect_err("refused");
-        assert!(told.starts_with("COMMANDSYNTAX unknown JSON member 'never'"), "{told}");
+        assert!(told.starts_with("COMMANDSYNTAX unknown JSON member"), "{told}");
     }
 }

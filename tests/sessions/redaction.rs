@@ -46,6 +46,78 @@ fn use_everything(client: &mut Client) -> Vec<String> {
     credentials.filter(|credential| !credential.is_empty()).chain([BIND.to_owned()]).collect()
 }
 
+/// Uses every command with credentials where they do not belong. Answers the credentials, and the errors.
+fn use_in_wrong_places(client: &mut Client) -> (Vec<String>, Vec<String>) {
+    let jar = Jar::tokens(client);
+    let cookie = Jar::cookie(client);
+    let mut errors = Vec::new();
+    let mut call = |command: &[&str]| errors.extend(client.call(command).err());
+    for command in EVERY_COMMAND {
+        let by_token = !["SH.NEW", "SH.OPEN", "SH.LIST", "SH.ENDALL", "SH.JWKS", "SH.CLEARCOOKIES"].contains(command);
+        // These have a form that they are known by.
+        for credential in [&jar.sealed, &jar.access, &cookie.sealed] {
+            call(&[command, credential]);
+            call(&[command, credential, credential]);
+            call(&[command, &jar.tkn, credential]);
+            call(&[command, "alice", credential]);
+            call(&[command, "alice", "ONLY", credential]);
+        }
+        // These do not: in the place of a token they are known not to be one.
+        for credential in [&jar.csrf, &jar.id_refresh] {
+            if by_token {
+                call(&[command, credential]);
+                call(&[command, credential, "field", "value"]);
+            }
+        }
+    }
+    call(&["SH.END", &jar.tkn, &jar.csrf]);
+    call(&["SH.ENDALL", "alice", "ONLY", &jar.csrf]);
+    call(&["SH.NEW", "alice", "TOKENS", &format!(r#"{{"bind":"{BIND}"}}"#)]);
+    call(&["SH.NEW", "alice", "EXPIRY", &jar.sealed]);
+    call(&["SH.NEW", "alice", "EXPIRY", "1", &jar.sealed]);
+    call(&["SH.NEW", "alice", "LIMIT", &jar.sealed]);
+    for command in ["SH.CHECK", "SH.RESUME", "SH.REFRESH"] {
+        for options in [&[&jar.csrf[..]][..], &["CSRF", &jar.csrf, &jar.csrf], &["BIND"], &["CSRF", BIND, BIND]] {
+            call(&[&[command, &jar.tkn, &jar.sealed], options].concat());
+        }
+        for options in [json!({&jar.csrf: 1}), json!({"bind": [BIND]}), json!({"antiCsrfToken": {"is": jar.csrf}})] {
+            call(&[command, &jar.tkn, &jar.sealed, &options.to_string()]);
+        }
+    }
+    let proofs = [jar.sealed[28..].to_owned(), cookie.sealed[28..].to_owned()];
+    let credentials = proofs.into_iter().chain([jar.access, jar.csrf, jar.id_refresh, BIND.to_owned()]);
+    (credentials.collect(), errors)
+}
+
+const EVERY_COMMAND: &[&str] = &[
+    "SH.NEW",
+    "SH.OPEN",
+    "SH.INFO",
+    "SH.EXISTS",
+    "SH.TOUCH",
+    "SH.SET",
+    "SH.ADD",
+    "SH.GET",
+    "SH.RMV",
+    "SH.COUNT",
+    "SH.KEYS",
+    "SH.CONTAINS",
+    "SH.CLEAR",
+    "SH.CLEARSET",
+    "SH.LIST",
+    "SH.VERIFY",
+    "SH.CHECK",
+    "SH.RESUME",
+    "SH.REFRESH",
+    "SH.PAYLOAD",
+    "SH.REGENERATE",
+    "SH.JWKS",
+    "SH.CLEARCOOKIES",
+    // Last, for these end sessions.
+    "SH.END",
+    "SH.ENDALL",
+];
+
 /// Fails if one of the credentials is in `text`, in which `control` is.
 fn assert_absent(place: &str, text: &[u8], credentials: &[String], control: &str) {
     let contains = |wanted: &str| text.windows(wanted.len()).any(|window| window == wanted.as_bytes());
@@ -62,22 +134,43 @@ fn files_in(dir: &Path) -> Vec<u8> {
     entries.flat_map(|path| if path.is_dir() { files_in(&path) } else { fs::read(path).expect("a file") }).collect()
 }
 
-#[test]
-fn slowlog_and_monitor_show_no_credential() {
+/// What SLOWLOG and MONITOR show of `work`.
+fn watched<R>(work: impl FnOnce(&mut Client) -> R) -> (R, String, String) {
     let server = Server::with(&["--slowlog-log-slower-than", "0", "--slowlog-max-len", "100000"]);
     let mut client = server.client();
     let mut monitor = server.client();
     monitor.ok(&["MONITOR"]);
-    let credentials = use_everything(&mut client);
+    let done = work(&mut client);
     client.ok(&["PING", "that is all"]);
     let mut seen = String::new();
     while !seen.contains("that is all") {
         seen += &text(&monitor.receive());
         seen.push('\n');
     }
-    assert_absent("MONITOR", seen.as_bytes(), &credentials, "SH.REFRESH");
     let slow = flat(&client.ok(&["SLOWLOG", "GET", "100000"]));
-    assert_absent("SLOWLOG", slow.as_bytes(), &credentials, "SH.REFRESH");
+    (done, seen, slow)
+}
+
+#[test]
+fn slowlog_and_monitor_show_no_credential() {
+    let (credentials, monitor, slowlog) = watched(use_everything);
+    assert_absent("MONITOR", monitor.as_bytes(), &credentials, "SH.REFRESH");
+    assert_absent("SLOWLOG", slowlog.as_bytes(), &credentials, "SH.REFRESH");
+}
+
+#[test]
+fn a_credential_in_a_wrong_place_is_shown_neither_there_nor_by_an_error() {
+    let mut known = Server::start().client().list(&["COMMAND", "LIST", "FILTERBY", "MODULE", "sh"]);
+    known.sort();
+    let mut used: Vec<_> = EVERY_COMMAND.iter().map(|command| command.to_ascii_uppercase()).collect();
+    used.sort();
+    assert_eq!(known.iter().map(|command| command.to_ascii_uppercase()).collect::<Vec<_>>(), used);
+
+    let ((credentials, errors), monitor, slowlog) = watched(use_in_wrong_places);
+    assert_absent("MONITOR", monitor.as_bytes(), &credentials, "SH.GET");
+    assert_absent("SLOWLOG", slowlog.as_bytes(), &credentials, "SH.GET");
+    assert!(errors.len() > 300, "{}", errors.len());
+    assert_absent("errors", errors.join("\n").as_bytes(), &credentials, "SESSIONTOKENINVALID");
 }
 
 fn flat(value: &Value) -> String {

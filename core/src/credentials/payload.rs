@@ -1,7 +1,6 @@
 //! The payload of an access token: a JSON object of the application's own.
 
 use crate::json::{self, Object};
-use crate::status::quoted;
 use crate::status::{Error, Status};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -34,8 +33,8 @@ impl Payload {
             return Err(Status::ValueSize.because(format!("the payload is too long; it has at most {max} bytes")));
         }
         let object = Object::parse_value(text)?;
-        if let Some((reserved, _)) = object.iter().find(|(member, _)| is_reserved(member)) {
-            let reason = format!("the payload's member {} is reserved", quoted(reserved.as_bytes()));
+        if let Some(reserved) = RESERVED.into_iter().find(|reserved| object.get(reserved).is_some()) {
+            let reason = format!("the payload's member '{reserved}' is reserved");
             return Err(Status::ValueTypeInvalid.because(reason));
         }
         let mut written = String::with_capacity(text.len());

@@ -7,7 +7,6 @@ use crate::redis::Bytes;
 use crate::settings::{MAX_SESSIONS, Settings};
 use sessions_core::json::{self, Allowed, Object, unknown_member};
 use sessions_core::session::{Credentials, Expiry, Lifetime, Seconds};
-use sessions_core::status::quoted;
 use std::borrow::Cow;
 
 /// What the options in JSON may say.
@@ -26,6 +25,10 @@ pub const IN_JSON: Allowed<'_> = Allowed {
     ],
     data: true,
 };
+
+/// The keywords.
+const KEYWORDS: [&str; 10] =
+    ["SHARED", "EXPIRY", "IDLE", "DATA", "PAYLOAD", "TOKENS", "COOKIE", "BIND", "LISTED", "LIMIT"];
 
 /// What is asked for.
 pub struct Request<'a> {
@@ -86,10 +89,7 @@ impl<'a> Given<'a> {
                     let delete = match uppercase(&action).as_slice() {
                         b"DELETE" => true,
                         b"CLEAR" => false,
-                        _ => {
-                            let reason = format!("EXPIRY takes DELETE or CLEAR, not {}", quoted(&action));
-                            return Err(Status::CommandSyntax.because(reason));
-                        }
+                        _ => return Err(Status::CommandSyntax.because("EXPIRY takes DELETE or CLEAR")),
                     };
                     once(&mut given.expiry, (duration, delete), "EXPIRY")?;
                 }
@@ -107,7 +107,7 @@ impl<'a> Given<'a> {
                 b"BIND" => once(&mut given.bind, args.required("the value of BIND")?.as_bytes().into(), "BIND")?,
                 b"LISTED" => once(&mut given.listed, true, "LISTED")?,
                 b"LIMIT" => once(&mut given.limit, limit(&args.required("the count of LIMIT")?)?, "LIMIT")?,
-                _ => return Err(unknown_option(&word)),
+                _ => return Err(unknown_option(&KEYWORDS)),
             }
         }
         Ok(given)
@@ -118,28 +118,24 @@ impl<'a> Given<'a> {
         for (member, value) in object.iter() {
             match member {
                 "name" => {
-                    if json::string(value, member)?.as_bytes() != name.as_bytes() {
+                    if json::string(value, "name")?.as_bytes() != name.as_bytes() {
                         return Err(Status::CommandSyntax.because("'name' differs from the argument"));
                     }
                 }
-                "shared" => given.shared = Some(json::boolean(value, member)?),
+                "shared" => given.shared = Some(json::boolean(value, "shared")?),
                 "expiry" => given.expiry = Some(json_expiry(value)?),
-                "idle" => given.idle = Some(json_seconds(value, member)?),
-                "sessionData" => given.data = Some(json::object(value, member)?),
+                "idle" => given.idle = Some(json_seconds(value, "idle")?),
+                "sessionData" => given.data = Some(json::object(value, "sessionData")?),
                 "jwtPayload" => given.payload = Some(value.get().as_bytes().into()),
                 "credentials" => {
-                    let kind = json::string(value, member)?;
-                    given.credentials = Some(Credentials::of_word(&kind).ok_or_else(|| {
-                        Status::CommandSyntax.because(format!(
-                            "'credentials' is \"tokens\" or \"cookie\", not {}",
-                            quoted(kind.as_bytes())
-                        ))
-                    })?);
+                    let word = json::string(value, "credentials")?;
+                    let unknown = || Status::CommandSyntax.because("'credentials' is \"tokens\" or \"cookie\"");
+                    given.credentials = Some(Credentials::of_word(&word).ok_or_else(unknown)?);
                 }
-                "bind" => given.bind = Some(json::string(value, member)?.into_owned().into_bytes().into()),
-                "listed" => given.listed = Some(json::boolean(value, member)?),
+                "bind" => given.bind = Some(json::string(value, "bind")?.into_owned().into_bytes().into()),
+                "listed" => given.listed = Some(json::boolean(value, "listed")?),
                 "limit" => given.limit = Some(limit(value.get().as_bytes())?),
-                _ => return Err(unknown_member(member)),
+                _ => return Err(unknown_member(IN_JSON.members)),
             }
         }
         Ok(given)
@@ -189,7 +185,7 @@ fn limit(text: &[u8]) -> Result<u32, Error> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     let number = std::str::from_utf8(text).ok().filter(|_| digits).and_then(|text| text.parse().ok());
     number.filter(|count| (1..=MAX_SESSIONS).contains(count)).ok_or_else(|| {
-        let reason = format!("LIMIT takes a number of sessions from 1 to {MAX_SESSIONS}, not {}", quoted(text));
+        let reason = format!("LIMIT takes a number of sessions from 1 to {MAX_SESSIONS}");
         Status::ValueTypeInvalid.because(reason)
     })
 }
