@@ -23,12 +23,21 @@ pub struct Reply {
     pub session: SessionView,
     /// When the access token expires.
     pub expiry: Millis,
+    /// What its sender must prove to hold, if it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+/// The claim `cnf` as the access token has it (RFC 7800): the thumbprint of a key (RFC 9449, section 6.1).
+#[derive(Serialize)]
+pub struct Confirmation {
+    pub jkt: String,
 }
 
 impl From<Access> for Reply {
     fn from(access: Access) -> Self {
         let session = SessionView { handle: access.handle, user_id: access.name, payload: access.payload };
-        Self { session, expiry: access.expires }
+        Self { session, expiry: access.expires, cnf: access.thumbprint.map(|jkt| Confirmation { jkt }) }
     }
 }
 

@@ -22,6 +22,33 @@ fn verifying_answers_what_the_token_says() {
 }
 
 #[test]
+fn the_key_that_a_sender_must_prove_to_hold_is_told_by_verify_and_check() {
+    let server = Server::start();
+    let mut client = server.client();
+    let thumbprint = "C3NI-gOJcMSOwHzXO2JX857IEPYPFu5zti48biYQq8Y";
+    let bound = Jar::with(&mut client, "alice", json!({"credentials": "tokens", "bind": thumbprint}));
+    let plain = Jar::tokens(&mut client);
+    // The fingerprint of a certificate as tools print it is no thumbprint of a key, and is not told as one.
+    let certificate = "0b7348fa038970c48ec07cd73b6257f39ec810f60f16ee73b62e3c6e2610abc6";
+    let other = Jar::with(&mut client, "alice", json!({"credentials": "tokens", "bind": certificate}));
+    for mut client in [server.client(), server.client3()] {
+        for jar in [&bound, &plain, &other] {
+            let confirmation = (jar == &bound).then(|| thumbprint.to_owned());
+            for command in [&["SH.VERIFY", &jar.access][..], &["SH.CHECK", &jar.tkn, &jar.access]] {
+                let told = find(&client.ok(command), "cnf").map(|cnf| text(&member(&cnf, "jkt")));
+                assert_eq!(told, confirmation, "{command:?}");
+                let told = client.json(&[command, &["{}"]].concat());
+                assert_eq!(
+                    told.get("cnf"),
+                    confirmation.as_ref().map(|jkt| json!({"jkt": jkt})).as_ref(),
+                    "{command:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_no_good_token_is_to_be_refreshed() {
     let server = Server::start();
     let mut client = server.client();

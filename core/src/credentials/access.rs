@@ -190,7 +190,7 @@ impl Access {
     }
 }
 
-/// The value of BIND, if it is the thumbprint of a key: the base64url text of a SHA-256 (RFC 7638, RFC 8705 section 3.1).
+/// The value of BIND, if it is the thumbprint of a key: the base64url text of a SHA-256 (RFC 7638, section 3).
 pub fn thumbprint(bind: &[u8]) -> Option<&str> {
     let is_thumbprint = from_base64url(bind).is_some_and(|hash| hash.len() == 32);
     std::str::from_utf8(bind).ok().filter(|_| is_thumbprint)
