@@ -112,6 +112,8 @@ const MODULE: Module = Module {
     kept: realm::SECRET_KEY,
 };
 
+redis::module::export!(MODULE);
+
 fn on_server_event(context: &mut Context, event: ServerEvent) {
     kept::heed(context, event);
     serving::heed(context, event);

@@ -31,6 +31,7 @@ pub mod verify;
 mod tests;
 
 use crate::protocol::{Args, Error, Form, Status, resp};
+use crate::redis::boundary::Callable;
 use crate::redis::command::Spec;
 use crate::redis::{Bytes, Context, Reply};
 use crate::stats;
@@ -48,22 +49,25 @@ pub trait Command {
     /// Reads the arguments that follow the command's name.
     fn parse<'a>(args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error>;
 
-    /// Does it. On an error nothing has been changed.
+    /// Executes the request. An error changes nothing, except theft and exhaustion, which end the session.
     fn run<S: Store>(store: &mut S, request: Self::Request<'_>) -> Result<impl Serialize, Error>;
 }
 
-/// Runs a command for the server and writes its reply.
-pub fn execute<C: Command>(context: Context, reply: &mut Reply, arguments: &[Bytes<'_>]) {
-    // First of all, whatever becomes of the command.
-    redaction::hidden(&C::SPEC, arguments).for_each(|position| context.redact(position));
-    let mut store = RedisStore::new(context);
-    let done = C::parse(Args::new(arguments)).and_then(|(request, form)| {
-        let answer = C::run(&mut store, request)?;
-        write(reply, &answer, form)
-    });
-    if let Err(error) = done {
-        stats::count_refused(error.status);
-        reply.error(&error.to_string());
+impl<C: Command> Callable for C {
+    const SPEC: Spec = <C as Command>::SPEC;
+
+    fn call(context: Context, reply: &mut Reply, arguments: &[Bytes<'_>]) {
+        // First of all, whatever becomes of the command.
+        redaction::hidden(&<C as Command>::SPEC, arguments).for_each(|position| context.redact(position));
+        let mut store = RedisStore::new(context);
+        let done = C::parse(Args::new(arguments)).and_then(|(request, form)| {
+            let answer = C::run(&mut store, request)?;
+            write(reply, &answer, form)
+        });
+        if let Err(error) = done {
+            stats::count_refused(error.status);
+            reply.error(&error.to_string());
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 //! Each is a string to the server: reading and checking it is [`crate::settings`]'s.
 
 use super::api::api;
-use super::boundary::guard;
 use super::bytes::{Handle, Owned};
 use super::context::Context;
 use super::log::{Level, log};
+use super::panics::guard;
 use crate::settings::{self, Setting};
 use redis_module::raw;
 use std::cell::RefCell;

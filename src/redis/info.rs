@@ -37,6 +37,6 @@ unsafe extern "C" fn write(context: *mut raw::RedisModuleInfoCtx, for_crash_repo
     // SAFETY: the server's context; a null name makes the section bear the module's own.
     let wanted = unsafe { api!(RedisModule_InfoAddSection)(context, std::ptr::null()) };
     if wanted as isize == raw::REDISMODULE_OK {
-        let _ = super::boundary::guard("INFO", || crate::info(&mut Section(context)));
+        let _ = super::panics::guard("INFO", || crate::info(&mut Section(context)));
     }
 }

@@ -9,10 +9,10 @@ mod copies;
 
 use self::copies::Copies;
 use super::api::{api, optional};
-use super::boundary::guard;
 use super::bytes::{Handle, Owned, Text};
 use super::context::Context;
 use super::key::{Event, Key, Kind, Mode};
+use super::panics::guard;
 use super::server_events::ServerEvent;
 use redis_module::raw;
 use std::ffi::{CStr, c_char, c_int, c_void};

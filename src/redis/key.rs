@@ -1,9 +1,9 @@
 //! One open key. Writing is direct: what goes to replicas and the AOF is up to the store.
 
 use super::api::api;
-use super::boundary::caught;
 use super::bytes::{Handle, Owned, Text};
 use super::context::{Context, EventClass};
+use super::panics::caught;
 use redis_module::raw;
 use std::any::Any;
 use std::ffi::{c_int, c_void};

@@ -15,6 +15,7 @@ pub mod kept;
 pub mod key;
 pub mod log;
 pub mod module;
+pub mod panics;
 pub mod reply;
 pub mod rights;
 #[cfg(not(test))]

@@ -1,7 +1,7 @@
 //! Loading: the server's first call, and what it needs to know of the module.
 
 use super::api::{self, api};
-use super::boundary;
+use super::boundary::{self, Callable};
 use super::bytes::Handle;
 use super::command::{self, Handler, Spec};
 use super::config;
@@ -9,8 +9,8 @@ use super::context::{self, Context};
 use super::info;
 use super::kept;
 use super::log::{Level, log};
+use super::panics;
 use super::server_events::{self, ServerEvent};
-use crate::commands::Command;
 use redis_module::raw;
 use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;
@@ -38,7 +38,7 @@ pub struct Row {
 }
 
 impl Row {
-    pub const fn of<C: Command>() -> Self {
+    pub const fn of<C: Callable>() -> Self {
         Self { spec: &C::SPEC, handler: boundary::handle::<C> }
     }
 }
@@ -56,19 +56,51 @@ fn load(context: &mut Context, module: &Module, arguments: &[Handle<'_>]) -> Res
     server_events::subscribe(context, module.on_server_event)
 }
 
-/// What the server calls when it loads the module.
+/// Defines the functions that the server looks for in the module's file.
+macro_rules! export {
+    ($module:path) => {
+        /// What the server calls when it loads the module.
+        ///
+        /// # Safety
+        /// Called by the server, once, with its own context and arguments.
+        #[unsafe(no_mangle)]
+        #[allow(non_snake_case, unsafe_code, reason = "the server's name; the functions behind it are safe to use so")]
+        pub unsafe extern "C" fn RedisModule_OnLoad(
+            context: *mut redis_module::raw::RedisModuleCtx,
+            argv: *mut *mut redis_module::raw::RedisModuleString,
+            argc: std::ffi::c_int,
+        ) -> std::ffi::c_int {
+            // SAFETY: the server calls with its own context and arguments.
+            unsafe { $crate::redis::module::on_load(&$module, context, argv, argc) }
+        }
+
+        /// What the server calls before it unloads the module.
+        ///
+        /// # Safety
+        /// Called by the server with its own context.
+        #[unsafe(no_mangle)]
+        #[allow(non_snake_case, unsafe_code, reason = "as above")]
+        pub unsafe extern "C" fn RedisModule_OnUnload(
+            context: *mut redis_module::raw::RedisModuleCtx,
+        ) -> std::ffi::c_int {
+            // SAFETY: the server calls with its own context.
+            unsafe { $crate::redis::module::on_unload(context) }
+        }
+    };
+}
+pub(crate) use export;
+
+/// Loads the module.
 ///
 /// # Safety
-/// Called by the server, once, with its own context and arguments.
-#[unsafe(no_mangle)]
-#[allow(non_snake_case, reason = "the server's name for it")]
-pub unsafe extern "C" fn RedisModule_OnLoad(
+/// The server has called with this context and these arguments, once.
+pub unsafe fn on_load(
+    module: &Module,
     context: *mut raw::RedisModuleCtx,
     argv: *mut *mut raw::RedisModuleString,
     argc: c_int,
 ) -> c_int {
     const REFUSED: c_int = raw::REDISMODULE_ERR as c_int;
-    let module = &crate::MODULE;
     let api_version = raw::REDISMODULE_APIVER_1 as c_int;
     // Until this has run there is no allocator: nothing before it may allocate.
     // SAFETY: the server's context; the name ends in NUL.
@@ -88,7 +120,7 @@ pub unsafe extern "C" fn RedisModule_OnLoad(
         }
         return REFUSED;
     }
-    boundary::silence_panics();
+    panics::silence_panics();
     let arguments: &[NonNull<raw::RedisModuleString>] = if argc == 0 {
         &[]
     } else {
@@ -97,7 +129,7 @@ pub unsafe extern "C" fn RedisModule_OnLoad(
     };
     // SAFETY: the server keeps the arguments, unchanged, until this returns.
     let arguments: Vec<_> = arguments.iter().map(|&argument| unsafe { Handle::new(argument) }).collect();
-    match boundary::guard("loading", || load(&mut context, module, &arguments)) {
+    match panics::guard("loading", || load(&mut context, module, &arguments)) {
         Ok(Ok(())) => raw::REDISMODULE_OK as c_int,
         Ok(Err(reason)) => {
             log(Level::Warning, &format!("not loaded: {reason}"));
@@ -135,15 +167,13 @@ fn undoes_a_load(context: &Context) -> bool {
 /// old code.
 ///
 /// # Safety
-/// Called by the server with its own context.
-#[unsafe(no_mangle)]
-#[allow(non_snake_case, reason = "the server's name for it")]
-pub unsafe extern "C" fn RedisModule_OnUnload(context: *mut raw::RedisModuleCtx) -> c_int {
+/// The server has called with this context.
+pub unsafe fn on_unload(context: *mut raw::RedisModuleCtx) -> c_int {
     const REFUSED: c_int = raw::REDISMODULE_ERR as c_int;
     let Some(context) = NonNull::new(context) else { return REFUSED };
     // SAFETY: the server's context, valid until this returns; nothing else uses it.
     let context = unsafe { Context::new(context) };
-    let allowed = boundary::guard("unloading", || {
+    let allowed = panics::guard("unloading", || {
         let allowed = undoes_a_load(&context);
         if !allowed {
             let why = "a command of the module that is queued in MULTI would crash the server";

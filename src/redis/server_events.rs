@@ -3,8 +3,8 @@
 //! The server keeps one callback of a module for each event, so all who want to know are told from here.
 
 use super::api::api;
-use super::boundary::guard;
 use super::context::Context;
+use super::panics::guard;
 use redis_module::raw;
 use std::ffi::{c_int, c_void};
 use std::ptr::{self, NonNull};
