@@ -5,6 +5,7 @@
 
 pub mod credentials;
 pub mod json;
+pub mod number;
 pub mod session;
 pub mod slot;
 pub mod status;

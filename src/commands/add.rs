@@ -37,9 +37,9 @@ impl Command for Add {
         sessions::write_data(store, token, |data| {
             let mut new = HashSet::new();
             let added: Vec<u8> =
-                fields.iter().map(|(field, _)| u8::from(!data.has(field) && new.insert(field.name()))).collect();
+                fields.iter().map(|(field, _)| u8::from(!data.has(field) && new.insert(field.as_bytes()))).collect();
             let wanted = fields.iter().zip(&added).filter(|(_, added)| **added == 1).map(|(pair, _)| pair);
-            data.set_fields(wanted);
+            data.set_fields(wanted.map(|(field, value)| (field.into(), value)));
             added
         })
     }

@@ -4,8 +4,8 @@
 //! Verifies an access token, and that its session lives and has not moved on: SH.VERIFY and a live look in one trip.
 
 use super::Command;
+use super::credential::{Credential, Verification};
 use super::verify::{Reply, verified};
-use crate::protocol::args::{Credential, Verification};
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
@@ -43,7 +43,7 @@ impl Command for Check {
     fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
         let token = args.required("the session's token")?;
         let text = args.required("the access token")?;
-        let (credential, form) = args.credential(text, &[Verification::Csrf])?;
+        let (credential, form) = Credential::parse(text, args, &[Verification::Csrf])?;
         Ok(((token, credential), form))
     }
 

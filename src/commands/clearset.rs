@@ -35,7 +35,7 @@ impl Command for ClearSet {
     fn run<S: Store>(store: &mut S, (token, fields): Self::Request<'_>) -> Result<impl Serialize, Error> {
         sessions::write_data(store, token, |data| {
             let cleared = sessions::clear(data);
-            data.set_fields(fields.iter());
+            data.set_fields(fields.iter().map(|(field, value)| (field.into(), value)));
             cleared
         })
     }

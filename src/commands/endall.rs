@@ -3,7 +3,7 @@
 //! Ends all listed sessions of a name, all but one, or only those of the given ones that are this name's; and answers which.
 
 use super::Command;
-use crate::protocol::args::unknown_option;
+use crate::protocol::values::unknown_option;
 use crate::protocol::{Args, Blob, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};

@@ -5,7 +5,7 @@
 
 use super::Command;
 use super::info::describe;
-use crate::protocol::args::unknown_option;
+use crate::protocol::values::unknown_option;
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};

@@ -7,6 +7,7 @@ pub mod clearcookies;
 pub mod clearset;
 pub mod contains;
 pub mod count;
+pub mod credential;
 pub mod end;
 pub mod endall;
 pub mod exists;

@@ -5,19 +5,20 @@
 //! [`rotation`].
 
 use super::Command;
-use crate::protocol::args::{Credential, Verification};
+use super::credential::{self, Credential, Opened, Verification};
 use crate::protocol::{Args, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
+use crate::settings::Settings;
 use crate::stats::Stat;
+use crate::store::Store;
 use crate::store::ending::Endings;
 use crate::store::grants::{self, Grant};
 use crate::store::sessions::Touch;
-use crate::store::{Store, realm};
 use serde::Serialize;
 use sessions_core::credentials::issue::{Holder, Issued, issue};
 use sessions_core::session::rotation::{self, Rotated, Rotation};
-use sessions_core::session::{Credentials, Event, Millis, Token};
+use sessions_core::session::{Credentials, Event, Millis};
 
 pub struct Refresh;
 
@@ -47,44 +48,26 @@ impl Command for Refresh {
         let token = args.required("the session's token")?;
         let text = args.required("the refresh or cookie token")?;
         let options = [Verification::Csrf, Verification::Bind, Verification::NoGrace];
-        let (credential, form) = args.credential(text, &options)?;
+        let (credential, form) = Credential::parse(text, args, &options)?;
         Ok(((token, credential), form))
     }
 
     fn run<S: Store>(store: &mut S, (tkn, credential): Self::Request<'_>) -> Result<impl Serialize, Error> {
-        let settings = store.settings();
-        let now = store.now();
-        let token = Token::parse(tkn.as_bytes()).ok_or_else(Error::unauthorised)?;
-        let ring = realm::verifying(store, &settings)?.ok_or_else(|| grants::worthless(store))?;
-        let bind = credential.bind.as_deref();
-        let kinds = Credentials::ALL;
-        let opened = grants::open_sealed(&ring, &kinds, token, &credential.text, bind);
-        let (kind, presented) = opened.ok_or_else(Error::unauthorised)?;
-        let (grant, touch) = grants::find_and(store, tkn, |session, flags| Touch::of(session, flags))?;
-        if grant.kind != kind {
-            return Err(Error::unauthorised());
-        }
-        if credential.csrf.as_ref().is_some_and(|csrf| !ring.is_anti_csrf(csrf, token, presented)) {
-            return Err(
-                Status::Unauthorised.because("ANTICSRF the anti-CSRF token is not this session's; keep the cookies")
-            );
-        }
-
+        let (settings, now) = (store.settings(), store.now());
+        let see = |session: &S::Key<'_>, flags| Touch::of(session, flags);
+        let presented = (tkn, &credential);
+        let opened = credential::open(store, &settings, presented, &Credentials::ALL, wrong_anti_csrf, see)?;
         let no_grace = credential.no_grace;
         let served_since = |at| store.served_since(at);
-        let outcome = rotation::rotate(presented, grant.rotated, settings.refresh_grace, no_grace, served_since);
-        let credentials = |generation, ends| -> Result<Issued, Error> {
-            let Grant { name, payload, .. } = &grant;
-            let (payload, limit) = (payload.clone(), grant.limit);
-            let holder = Holder { token, name, kind, generation, bind, payload, ends, limit, now };
-            issue(&ring, &settings.policy, &holder)
-        };
+        let Opened { generation, grant, .. } = &opened;
+        let outcome = rotation::rotate(*generation, grant.rotated, settings.refresh_grace, no_grace, served_since);
         match outcome {
             Rotation::Rotate { to } | Rotation::Forward { to } => {
-                touch.permit(store)?;
-                let issued = credentials(to, touch.expires().or(grant.expires))?;
+                opened.seen.permit(store)?;
+                let ends = opened.seen.expires().or(grant.expires);
+                let issued = credentials(&settings, &credential, &opened, to, ends, now)?;
                 grants::move_on(store, tkn, Rotated { generation: to, at: (!no_grace).then_some(now) });
-                touch.apply(store, tkn);
+                opened.seen.apply(store, tkn);
                 if matches!(outcome, Rotation::Forward { .. }) {
                     store.count(Stat::Forwarded);
                     store.announce(Event::Forward, tkn);
@@ -94,7 +77,8 @@ impl Command for Refresh {
                 Ok(issued)
             }
             Rotation::Replay => {
-                let issued = credentials(grant.rotated.generation, grant.expires)?;
+                let current = grant.rotated.generation;
+                let issued = credentials(&settings, &credential, &opened, current, grant.expires, now)?;
                 store.count(Stat::Replayed);
                 store.announce(Event::Replay, tkn);
                 Ok(issued)
@@ -103,7 +87,7 @@ impl Command for Refresh {
                 Endings::of(store, &[tkn])?.apply(store);
                 store.count(Stat::Thefts);
                 store.announce(Event::Theft, tkn);
-                Err(theft(tkn, &grant, presented, now))
+                Err(theft(tkn, grant, *generation, now))
             }
             Rotation::Exhausted => {
                 Endings::of(store, &[tkn])?.apply(store);
@@ -111,6 +95,34 @@ impl Command for Refresh {
             }
         }
     }
+}
+
+fn wrong_anti_csrf() -> Error {
+    Status::Unauthorised.because("ANTICSRF the anti-CSRF token is not this session's; keep the cookies")
+}
+
+/// The credentials of a generation of an opened session, which ends at `ends`.
+fn credentials<R>(
+    settings: &Settings,
+    presented: &Credential<'_>,
+    opened: &Opened<'_, R>,
+    generation: u32,
+    ends: Option<Millis>,
+    now: Millis,
+) -> Result<Issued, Error> {
+    let Opened { ring, token, grant, .. } = opened;
+    let holder = Holder {
+        token: *token,
+        name: &grant.name,
+        kind: grant.kind,
+        generation,
+        bind: presented.bind.as_deref(),
+        payload: grant.payload.clone(),
+        ends,
+        limit: grant.limit,
+        now,
+    };
+    issue(ring, &settings.policy, &holder)
 }
 
 /// What the application needs to tell its user and its log, in words without blanks.

@@ -5,7 +5,7 @@
 
 use super::Command;
 use super::check::live;
-use crate::protocol::args::Credential;
+use super::credential::Credential;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};

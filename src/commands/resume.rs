@@ -4,17 +4,17 @@
 //! The whole of a classic web request: checks the cookie token, touches the session and answers fields of its data.
 
 use super::Command;
-use crate::protocol::args::{Credential, Verification};
+use super::credential::{self, Credential, Opened, Verification};
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::stats::Stat;
 use crate::store::sessions::{self, Touch};
-use crate::store::{Key, Store, grants, realm};
+use crate::store::{Key, Store, grants};
 use serde::{Serialize, Serializer};
 use sessions_core::credentials::issue::SessionView;
 use sessions_core::session::rotation::{Rotated, Standing, lost_rotation_at, standing};
-use sessions_core::session::{Credentials, Event, Millis, Token};
+use sessions_core::session::{Credentials, Event, Flags, Millis};
 use std::borrow::Cow;
 
 pub struct Resume;
@@ -72,28 +72,20 @@ impl Command for Resume {
         let token = args.required("the session's token")?;
         let text = args.required("the cookie token")?;
         let options = [Verification::Csrf, Verification::Bind, Verification::Get];
-        let (credential, form) = args.credential(text, &options)?;
+        let (credential, form) = Credential::parse(text, args, &options)?;
         Ok(((token, credential), form))
     }
 
     fn run<S: Store>(store: &mut S, (tkn, credential): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let settings = store.settings();
-        let token = Token::parse(tkn.as_bytes()).ok_or_else(Error::unauthorised)?;
-        let ring = realm::verifying(store, &settings)?.ok_or_else(|| grants::worthless(store))?;
-        let kinds = [Credentials::Cookie];
-        let opened = grants::open_sealed(&ring, &kinds, token, &credential.text, credential.bind.as_deref());
-        let (_, generation) = opened.ok_or_else(Error::unauthorised)?;
         let wanted = credential.get.as_deref();
-        let (grant, (touch, own)) = grants::find_and(store, tkn, |session, flags| {
+        let see = |session: &S::Key<'_>, flags: Flags| {
             let own = wanted.filter(|_| !flags.clears).map(|fields| Data::of(session, fields));
             (Touch::of(session, flags), own)
-        })?;
-        if grant.kind != Credentials::Cookie {
-            return Err(Error::unauthorised());
-        }
-        if credential.csrf.as_ref().is_some_and(|csrf| !ring.is_anti_csrf(csrf, token, generation)) {
-            return Err(Error::try_refresh_token());
-        }
+        };
+        let (presented, kinds) = ((tkn, &credential), [Credentials::Cookie]);
+        let opened = credential::open(store, &settings, presented, &kinds, Error::try_refresh_token, see)?;
+        let Opened { token, generation, grant, seen: (touch, own), .. } = opened;
         let standing = standing(generation, grant.rotated, settings.refresh_grace, |at| store.served_since(at));
         if standing == Standing::RotatedOut {
             return Err(Error::try_refresh_token());

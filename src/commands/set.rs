@@ -38,6 +38,8 @@ impl Command for Set {
     }
 
     fn run<S: Store>(store: &mut S, request: Self::Request<'_>) -> Result<impl Serialize, Error> {
-        sessions::write_data(store, request.token, |data| data.set_fields(request.fields.iter()))
+        sessions::write_data(store, request.token, |data| {
+            data.set_fields(request.fields.iter().map(|(field, value)| (field.into(), value)))
+        })
     }
 }

@@ -1,11 +1,51 @@
-//! JSON values of options: a session's data, durations, EXPIRY.
+//! Values of options, given as keywords or in JSON.
 
-use super::args;
 use serde_json::value::RawValue;
 use sessions_core::json::{Object, boolean, string, unknown_member, wrong_type};
-use sessions_core::session::Seconds;
+use sessions_core::number;
+use sessions_core::session::{Seconds, meta};
 use sessions_core::status::{Error, Status};
+use smallvec::SmallVec;
 use std::borrow::Cow;
+
+/// The name of a field of the session's data, which may be any but the reserved ones.
+pub fn data_field(name: &[u8]) -> Result<(), Error> {
+    if meta::is_reserved(name) {
+        return Err(Status::ValueTypeInvalid.because("fields whose names begin with a dot are reserved"));
+    }
+    Ok(())
+}
+
+/// A duration in seconds: digits, at most 2^32 - 1.
+pub fn seconds(text: &[u8], option: &'static str) -> Result<Seconds, Error> {
+    number::of_digits(text).map(Seconds).ok_or_else(|| {
+        Status::ValueTypeInvalid.because(format!("{option} takes a number of seconds from 0 to 4294967295"))
+    })
+}
+
+/// A keyword as it is matched; no keyword is so long that this takes memory.
+pub fn uppercase(keyword: &[u8]) -> SmallVec<[u8; 16]> {
+    let mut keyword = SmallVec::from_slice(keyword);
+    keyword.make_ascii_uppercase();
+    keyword
+}
+
+/// Sets an option that may be given once.
+pub fn once<T>(slot: &mut Option<T>, value: T, option: &'static str) -> Result<(), Error> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Status::CommandSyntax.because(format!("{option} is given twice"))),
+    }
+}
+
+/// The error for an argument that is none of these options.
+pub fn unknown_option(options: &[&'static str]) -> Error {
+    Status::CommandSyntax.because(match options {
+        [] => "too many arguments".to_owned(),
+        [only] => format!("unknown option; the only one is {only}"),
+        options => format!("unknown option; the options are {}", options.join(", ")),
+    })
+}
 
 /// A field of a session's data, and its value.
 pub type Field<'a> = (Cow<'a, str>, Cow<'a, str>);
@@ -13,7 +53,7 @@ pub type Field<'a> = (Cow<'a, str>, Cow<'a, str>);
 /// The members of an object as fields of a session's data: strings as they are, all else as its JSON text.
 pub fn json_fields(object: Object<'_>) -> Result<Vec<Field<'_>>, Error> {
     fn field<'a>((name, value): (Cow<'a, str>, &'a RawValue)) -> Result<Field<'a>, Error> {
-        args::data_field(name.as_bytes())?;
+        data_field(name.as_bytes())?;
         let text = value.get();
         let value = if text.starts_with('"') { string(value, "a field of the data")? } else { Cow::Borrowed(text) };
         Ok((name, value))
@@ -22,7 +62,7 @@ pub fn json_fields(object: Object<'_>) -> Result<Vec<Field<'_>>, Error> {
 }
 
 pub fn json_seconds(value: &RawValue, member: &'static str) -> Result<Seconds, Error> {
-    args::seconds(value.get().as_bytes(), member)
+    seconds(value.get().as_bytes(), member)
 }
 
 /// `expiry`: `{"duration": seconds, "deleteSession": boolean}`, both required.
@@ -48,6 +88,27 @@ pub fn json_expiry(value: &RawValue) -> Result<(Seconds, bool), Error> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_duration_is_an_unsigned_32_bit_integer_and_nothing_else() {
+        assert_eq!(seconds(b"0", "IDLE"), Ok(Seconds(0)));
+        assert_eq!(seconds(b"4294967295", "IDLE"), Ok(Seconds(u32::MAX)));
+        for wrong in ["", "-1", "+1", "4294967296", "1.0", "1e3", " 1", "1 ", "0x10", "\u{661}", "99999999999999999999"]
+        {
+            assert_eq!(
+                seconds(wrong.as_bytes(), "IDLE").map_err(|error| error.status),
+                Err(Status::ValueTypeInvalid),
+                "{wrong:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_option_is_given_once() {
+        let mut slot = None;
+        assert_eq!(once(&mut slot, 1, "IDLE"), Ok(()));
+        assert_eq!(once(&mut slot, 2, "IDLE").map_err(|error| error.status), Err(Status::CommandSyntax));
+    }
 
     fn fields(text: &str) -> Result<Vec<(String, String)>, Status> {
         let fields = Object::parse_value(text.as_bytes()).and_then(super::json_fields).map_err(|error| error.status)?;

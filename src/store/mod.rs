@@ -93,6 +93,7 @@ pub enum Field<'a> {
 }
 
 impl<'a> Field<'a> {
+    #[cfg(test)]
     pub fn name(self) -> &'a [u8] {
         match self {
             Self::Meta(meta) => meta.field(),

@@ -1,11 +1,11 @@
 //! The options of SH.NEW: both spellings to one request.
 
-use crate::protocol::args::{once, seconds, unknown_option, uppercase};
-use crate::protocol::values::{self, json_expiry, json_seconds};
+use crate::protocol::values::{self, json_expiry, json_seconds, once, seconds, unknown_option, uppercase};
 use crate::protocol::{Args, Error, Options, Status};
 use crate::redis::Bytes;
 use crate::settings::{MAX_SESSIONS, Settings};
 use sessions_core::json::{self, Allowed, Object, unknown_member};
+use sessions_core::number;
 use sessions_core::session::{Credentials, Expiry, Lifetime, Seconds};
 use std::borrow::Cow;
 
@@ -182,9 +182,7 @@ impl<'a> Given<'a> {
 
 /// A number of sessions: digits. Each new session of the name may look at so many.
 fn limit(text: &[u8]) -> Result<u32, Error> {
-    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let number = std::str::from_utf8(text).ok().filter(|_| digits).and_then(|text| text.parse().ok());
-    number.filter(|count| (1..=MAX_SESSIONS).contains(count)).ok_or_else(|| {
+    number::of_digits(text).filter(|count| (1..=MAX_SESSIONS).contains(count)).ok_or_else(|| {
         let reason = format!("LIMIT takes a number of sessions from 1 to {MAX_SESSIONS}");
         Status::ValueTypeInvalid.because(reason)
     })
