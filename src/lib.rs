@@ -4,12 +4,12 @@
 //!
 //! * the commands, in the table below; each has a file of its own in [`commands`]
 //! * the settings: [`settings::ALL`]
-//! * the events that it announces: [`session::Event`]
-//! * its section of INFO, at the end
+//! * the events: [`sessions_core::session::Event`]
+//! * the section of INFO, at the end
 //!
-//! Data flows one way. Arguments become a request ([`protocol`]); the command decides with pure functions ([`session`],
-//! [`credentials`]) and applies what was decided to the [`store`]; its answer is written by [`protocol`] again. What
-//! touches the server's own interface is in [`redis`], and nowhere else.
+//! Data flows one way. [`protocol`] reads the arguments into a request; the command decides with the pure functions of
+//! [`sessions_core`] and applies the decision to the [`store`]; [`protocol`] writes the reply. Only [`redis`] touches the
+//! server's module API.
 
 #![allow(
     rustdoc::private_intra_doc_links,
@@ -42,7 +42,7 @@ use commands::keys::Keys;
 use commands::list::List;
 use commands::new::New;
 use commands::open::Open;
-use commands::payload::PayloadCommand;
+use commands::payload::Payload;
 use commands::refresh::Refresh;
 use commands::regenerate::Regenerate;
 use commands::resume::Resume;
@@ -103,7 +103,7 @@ const MODULE: Module = Module {
         Row::of::<Check>(),
         Row::of::<Resume>(),
         Row::of::<Refresh>(),
-        Row::of::<PayloadCommand>(),
+        Row::of::<Payload>(),
         Row::of::<Regenerate>(),
         Row::of::<Jwks>(),
         Row::of::<ClearCookies>(),

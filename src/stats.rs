@@ -3,7 +3,7 @@
 use crate::protocol::Status;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What is counted of what went well.
+/// Counters of successful work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Stat {
@@ -17,7 +17,7 @@ pub enum Stat {
     Checked,
     Resumed,
     TouchesWritten,
-    /// Touches that came too soon after the last one to be worth a write.
+    /// Touches that wrote nothing, because the last one was a moment ago.
     TouchesSpared,
 }
 

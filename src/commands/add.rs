@@ -1,6 +1,6 @@
 //! `SH.ADD tkn field value [field value ...]`
 //!
-//! Sets those fields of a session's data that are not there yet, touches the session, and answers which were new.
+//! Sets the fields of a session's data that do not exist yet, touches the session, and returns for each whether it was new.
 
 use super::Command;
 use crate::protocol::args::Fields;

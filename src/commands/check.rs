@@ -1,7 +1,8 @@
 //! `SH.CHECK tkn accessToken [CSRF csrf]`
 //! `SH.CHECK tkn accessToken {"antiCsrfToken"}`
 //!
-//! Verifies an access token, and that its session lives and has not moved on: SH.VERIFY and a live look in one trip.
+//! Verifies an access token, and that its session lives and was not refreshed since: SH.VERIFY and a look at the session in
+//! one trip.
 
 use super::Command;
 use super::credential::{Credential, Verification};
@@ -56,7 +57,8 @@ impl Command for Check {
     }
 }
 
-/// An access token that is good, of a session that lives and has not moved on; and what that session's hash says.
+/// Verifies an access token and that its session lives and was not refreshed since. Returns the claims and the session's
+/// credentials.
 pub fn live<S: Store>(
     store: &mut S,
     ring: &Ring,

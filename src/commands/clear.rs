@@ -1,6 +1,6 @@
 //! `SH.CLEAR tkn`
 //!
-//! Removes all of a session's data, touches the session, and answers how many fields there were.
+//! Removes all of a session's data, touches the session, and returns how many fields it had.
 
 use super::Command;
 use crate::protocol::{Args, Error, Form};

@@ -1,6 +1,6 @@
 //! `SH.CLEARCOOKIES [{}]`
 //!
-//! Answers the cookies and headers that make a browser forget its credentials.
+//! Returns the cookies and headers that make a browser forget its credentials.
 
 use super::Command;
 use crate::protocol::{Args, Error, Form};

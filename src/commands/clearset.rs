@@ -1,6 +1,6 @@
 //! `SH.CLEARSET tkn field value [field value ...]`
 //!
-//! Replaces all of a session's data, touches the session, and answers how many fields there were before.
+//! Replaces all of a session's data, touches the session, and returns how many fields were removed.
 
 use super::Command;
 use crate::protocol::args::Fields;

@@ -1,6 +1,6 @@
 //! `SH.CONTAINS tkn field [field ...]`
 //!
-//! Tells of each field whether a session's data has it.
+//! Returns for each field whether a session's data has it.
 
 use super::Command;
 use crate::protocol::{Args, Error, Form};

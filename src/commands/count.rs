@@ -1,6 +1,6 @@
 //! `SH.COUNT tkn`
 //!
-//! Answers how many fields a session's data has.
+//! Returns the number of fields of a session's data.
 
 use super::Command;
 use crate::protocol::{Args, Error, Form};

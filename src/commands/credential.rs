@@ -1,4 +1,4 @@
-//! What is presented to a command that checks a credential, and the checks that SH.REFRESH and SH.RESUME share.
+//! The credential that a client presents, with its options; and the checks that SH.REFRESH and SH.RESUME share.
 
 use crate::protocol::values::{data_field, once, unknown_option};
 use crate::protocol::{Args, Form, Options};
@@ -14,24 +14,24 @@ use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::rc::Rc;
 
-/// A credential that was presented, and what was presented with it.
+/// A credential and the options given with it.
 pub struct Credential<'a> {
     pub text: Bytes<'a>,
-    /// The anti-CSRF token, if it is to be checked. An empty one is a failed check.
+    /// The anti-CSRF token to check, if one was given. An empty one fails the check.
     pub csrf: Option<Cow<'a, [u8]>>,
-    /// What the session's sealed tokens are bound to.
+    /// The value that the session's sealed tokens are bound to.
     pub bind: Option<Cow<'a, [u8]>>,
-    /// The fields of the session's data to answer.
+    /// The fields of the session's data to return.
     pub get: Option<Vec<Cow<'a, [u8]>>>,
     pub no_grace: bool,
 }
 
-/// What may be said beside a credential.
+/// An option of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verification {
     Csrf,
     Bind,
-    /// Comes last, with field names up to the end.
+    /// Field names follow, up to the last argument.
     Get,
     NoGrace,
 }
@@ -46,7 +46,7 @@ impl Verification {
         }
     }
 
-    /// The member that says it in JSON.
+    /// The option's member in JSON.
     const fn member(self) -> &'static str {
         match self {
             Self::Csrf => "antiCsrfToken",
@@ -105,7 +105,7 @@ impl<'a> Credential<'a> {
             let member = option.member();
             let bytes = |value| Ok(json::string(value, member)?.into_owned().into_bytes().into());
             match option {
-                // A wrapper that passes on a missing header fails closed.
+                // A client library passes null for a missing header: the check fails.
                 Verification::Csrf if value.get() == "null" => self.csrf = Some(Cow::Borrowed(b"")),
                 Verification::Csrf => self.csrf = Some(bytes(value)?),
                 Verification::Bind => self.bind = Some(bytes(value)?),

@@ -1,6 +1,6 @@
 //! `SH.END tkn [tkn ...]`
 //!
-//! Ends sessions, with all that belongs to them, and answers how many there were.
+//! Ends sessions, deletes their keys, and returns how many sessions lived.
 
 use super::Command;
 use crate::protocol::{Args, Error, Form};

@@ -1,6 +1,7 @@
 //! `SH.ENDALL name [EXCEPT tkn | ONLY tkn [tkn ...]]`
 //!
-//! Ends all listed sessions of a name, all but one, or only those of the given ones that are this name's; and answers which.
+//! Ends the listed sessions of a name: all, all but one, or those of the given tokens. Returns the tokens of the ended
+//! sessions. Tokens of another name's sessions are left out.
 
 use super::Command;
 use crate::protocol::values::unknown_option;
@@ -19,11 +20,12 @@ pub struct EndAll;
 /// The token of a session that was ended, for the reply.
 pub type Ended = SmallVec<[u8; Token::LEN]>;
 
-/// Which of the sessions.
+/// Which sessions of the name end.
 pub enum Which<'a> {
-    /// All that are listed, but perhaps for one.
+    /// All listed sessions, except this one.
     Listed { but: Option<Bytes<'a>> },
-    /// A page that names sessions to end can never end another user's.
+    /// The sessions of these tokens, as far as they are this name's: a page that posts tokens can never end the session of
+    /// another user.
     Only(&'a [Bytes<'a>]),
 }
 
@@ -108,7 +110,7 @@ impl Command for EndAll {
     }
 }
 
-/// The flags of the session of this token, if it is one of that name.
+/// The flags of a session, if the session has this name.
 fn flags<S: Store>(store: &mut S, name: &[u8], token: Bytes<'_>) -> Result<Option<Flags>, Error> {
     if !filing::are_together(store, &token, name) {
         return Ok(None);

@@ -1,6 +1,6 @@
 //! `SH.EXISTS tkn [tkn ...]`
 //!
-//! Tells of each session whether it lives.
+//! Returns for each token whether its session lives.
 
 use super::Command;
 use crate::protocol::{Args, Error, Form};

@@ -1,6 +1,6 @@
 //! `SH.GET tkn [field ...]`
 //!
-//! Answers the values of fields of a session's data; without a field, all of the data.
+//! Returns the values of fields of a session's data; without a field, all of the data.
 
 use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};
@@ -18,7 +18,7 @@ pub struct Request<'a> {
     fields: &'a [Bytes<'a>],
 }
 
-/// What was asked for.
+/// The reply: values, or fields with their values.
 enum Reply<V> {
     /// The values of the fields asked for, in their order.
     Values(SmallVec<[Option<Blob<V>>; 8]>),

@@ -1,6 +1,6 @@
 //! `SH.INFO tkn [{}]`
 //!
-//! Tells what there is to know of a session, but its data.
+//! Returns a session's name, lifetime, credentials and number of data fields.
 
 use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};
@@ -20,7 +20,7 @@ pub struct Reply<V> {
     name: Blob<V>,
     shared: bool,
     key_cnt: usize,
-    /// Whether anything of the session goes by itself.
+    /// Whether the session or its data expires.
     expires: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiry: Option<Expiry>,
@@ -32,7 +32,7 @@ pub struct Reply<V> {
     seen: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials: Option<Blob<V>>,
-    /// How often its sealed token was rotated.
+    /// How often the refresh or cookie token was rotated.
     #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<u64>,
 }
@@ -41,7 +41,7 @@ pub struct Reply<V> {
 #[serde(rename_all = "camelCase")]
 struct Expiry {
     duration: Seconds,
-    /// Not there while nothing is running out: CLEAR and no data.
+    /// Missing while nothing expires: a session made with CLEAR that has no data.
     #[serde(skip_serializing_if = "Option::is_none")]
     remaining: Option<Seconds>,
     delete_session: bool,
@@ -72,7 +72,7 @@ impl Command for Info {
     }
 }
 
-/// What SH.INFO tells of a session.
+/// The reply of SH.INFO, which SH.LIST returns too.
 pub fn describe<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Reply<S::Value>, Error> {
     let now = store.now();
     let (key, flags) = sessions::open(store, token, Mode::Read)?;
@@ -90,7 +90,7 @@ pub fn describe<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Reply<S::Va
 
     let (key_cnt, data_goes) = sessions::read_data(store, token, |data| (sessions::count(data), data.expires()))?;
     let deadline = if clears { data_goes } else { until.or(ends) };
-    // The expiry of a session with an idle time is its idle time after it was last touched.
+    // A touch sets the expiry to its own moment plus the idle time.
     let seen = idle.zip(ends).map(|(idle, ends)| {
         let touched = Millis(ends.0.saturating_sub(idle.as_millis()));
         touched.clamp(created.unwrap_or(touched).min(now), now)

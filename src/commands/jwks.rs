@@ -1,7 +1,7 @@
 //! `SH.JWKS`
 //!
-//! Answers the JSON Web Key Set (RFC 7517) by which others verify our access tokens: the keys that may have signed one
-//! that still lives, the current one and the next. It is empty with `sh.jwt-algorithm hs256`, whose key is nobody else's.
+//! Returns the JSON Web Key Set (RFC 7517) by which other services verify access tokens: the keys that may have signed an
+//! unexpired token, the current key and the next one. The set is empty with `sh.jwt-algorithm hs256`, whose key is secret.
 
 use super::Command;
 use crate::protocol::{Args, Error, Form};
@@ -29,7 +29,7 @@ impl Command for Jwks {
 
     fn parse<'a>(args: Args<'a>) -> Result<((), Form), Error> {
         args.end()?;
-        // It is JSON by its very nature.
+        // A key set is a JSON document (RFC 7517).
         Ok(((), Form::Json))
     }
 

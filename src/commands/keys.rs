@@ -1,6 +1,6 @@
 //! `SH.KEYS tkn`
 //!
-//! Answers the names of the fields of a session's data, in no particular order.
+//! Returns the names of the fields of a session's data, in no particular order.
 
 use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};

@@ -1,7 +1,7 @@
 //! `SH.LIST name [INFO]`
 //! `SH.LIST name {}`
 //!
-//! Answers the listed sessions of a name that live, oldest first: their tokens, or all that SH.INFO tells of each.
+//! Returns the listed sessions of a name that live, oldest first: their tokens, or the reply of SH.INFO for each.
 
 use super::Command;
 use super::info::describe;
@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 
 pub struct List;
 
-/// What was asked for.
+/// The reply: tokens, or the reply of SH.INFO for each.
 enum Reply<T, I> {
     Tokens(Vec<Blob<T>>),
     Infos(Vec<I>),
@@ -42,7 +42,7 @@ impl Command for List {
         args: &[Arg::key("name"), Arg::flag("info", "INFO").optional(), Arg::string("json").optional()],
     };
 
-    /// The name, and whether everything is to be told of each session.
+    /// The name, and whether the reply of SH.INFO is wanted for each session.
     type Request<'a> = (Bytes<'a>, bool);
 
     fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {

@@ -1,4 +1,4 @@
-//! The commands, one file each, named after what is typed. Each reads: parse, decide, apply, reply.
+//! The commands, one file each, named after the command that a user types. Each file reads: parse, decide, apply, reply.
 
 pub mod add;
 pub mod check;
@@ -40,11 +40,11 @@ use crate::store::Store;
 use crate::store::redis::RedisStore;
 use serde::Serialize;
 
-/// A command: what the server is told of it, how its arguments are read, and what it does.
+/// A command: its description for the server, its grammar, and its execution.
 pub trait Command {
     const SPEC: Spec;
 
-    /// What is asked for, whichever way it was spelled.
+    /// The parsed arguments, the same for keywords and JSON.
     type Request<'a>;
 
     /// Reads the arguments that follow the command's name.
@@ -58,7 +58,7 @@ impl<C: Command> Callable for C {
     const SPEC: Spec = <C as Command>::SPEC;
 
     fn call(context: Context, reply: &mut Reply, arguments: &[Bytes<'_>]) {
-        // First of all, whatever becomes of the command.
+        // Before anything can fail: SLOWLOG and MONITOR show failed commands too.
         redaction::hidden(&<C as Command>::SPEC, arguments).for_each(|position| context.redact(position));
         let mut store = RedisStore::new(context);
         let done = C::parse(Args::new(arguments)).and_then(|(request, form)| {

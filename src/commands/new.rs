@@ -3,7 +3,7 @@
 //! `SH.NEW name {"shared", "expiry": {"duration", "deleteSession"}, "idle", "sessionData", "jwtPayload", "credentials",
 //! "bind", "listed", "limit"}`
 //!
-//! Creates a session and answers its token and, if asked for, its credentials.
+//! Creates a session and returns its token and, if asked for, its credentials.
 
 mod options;
 
@@ -106,7 +106,7 @@ impl Command for New {
         let new = NewToken::new(store.randomness(), slot);
         let plan = Plan::new(&request, &settings, &new, slot, now);
 
-        // What can be refused comes first: until then nothing is changed.
+        // All checks come before the first change: an error changes nothing.
         plan.permit(store)?;
         plan.refuse_second_shared(store)?;
         let payload = request.payload.as_deref().map(|text| Payload::parse(text, settings.max_payload)).transpose()?;
@@ -123,14 +123,14 @@ impl Command for New {
     }
 }
 
-/// A session to be: its keys, and how long it lives.
+/// The session to create: its keys and its lifetime.
 struct Plan<'r> {
     request: &'r Request<'r>,
     token: Name,
     now: Millis,
     lifetime: Lifetime,
     expires: Option<Millis>,
-    /// The key of its data, where that goes by itself, and after how long.
+    /// The key of the data and how long the data lives, if CLEAR was given.
     data: Option<(Name, Seconds)>,
     pointer: Option<Name>,
     index: Option<Name>,
@@ -171,7 +171,7 @@ impl<'r> Plan<'r> {
         }
     }
 
-    /// The credentials that were asked for, and the secret if it had to be made for them.
+    /// The credentials, if they were asked for, and the database's secret if this command had to make it.
     fn credentials<S: Store>(
         &self,
         store: &mut S,
@@ -198,7 +198,7 @@ impl<'r> Plan<'r> {
         Ok((Some(issue(&ring, &settings.policy, &holder)?), new_secret))
     }
 
-    /// Puts the session on its name's list and ends those that are too many then. Answers their tokens.
+    /// Lists the session under its name and ends the oldest sessions beyond the limit. Returns their tokens.
     fn list<S: Store>(&self, store: &mut S, settings: &Settings) -> Result<Vec<Ended>, Error> {
         let Some(index) = &self.index else { return Ok(Vec::new()) };
         let name = &self.request.name;

@@ -1,6 +1,6 @@
 //! `SH.OPEN name [{}]`
 //!
-//! Answers the token of the shared session of that name.
+//! Returns the token of the shared session of a name.
 
 use super::Command;
 use crate::protocol::{Args, Blob, Error, Form, Status};

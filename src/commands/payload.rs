@@ -1,6 +1,7 @@
 //! `SH.PAYLOAD tkn [json]`
 //!
-//! Answers the payload of a session's access tokens; with an argument, replaces it. The next access token has it.
+//! Returns the payload of a session's access tokens; with an argument, replaces it. The next access token has the new
+//! payload.
 
 use super::Command;
 use crate::protocol::{Args, Error, Form};
@@ -8,12 +9,12 @@ use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::store::{Field, Key, Mode, Store, grants, sessions};
 use serde::Serialize;
-use sessions_core::credentials::{Payload, access};
+use sessions_core::credentials::{self, access};
 use sessions_core::session::Meta;
 
-pub struct PayloadCommand;
+pub struct Payload;
 
-impl Command for PayloadCommand {
+impl Command for Payload {
     const SPEC: Spec = Spec {
         name: "SH.PAYLOAD",
         summary: "Returns the payload of a session's access tokens, or replaces it.",
@@ -37,7 +38,7 @@ impl Command for PayloadCommand {
 
     fn run<S: Store>(store: &mut S, (token, payload): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let settings = store.settings();
-        let payload = payload.map(|text| Payload::parse(&text, settings.max_payload)).transpose()?;
+        let payload = payload.map(|text| credentials::Payload::parse(&text, settings.max_payload)).transpose()?;
         let Some(payload) = payload else { return grants::payload(&sessions::open(store, token, Mode::Read)?.0) };
         let (mut key, _) = sessions::open(store, token, Mode::Write)?;
         if let Some(name) = key.field(Meta::Name).as_ref().and_then(|name| std::str::from_utf8(name.as_ref()).ok()) {

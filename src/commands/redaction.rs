@@ -1,4 +1,4 @@
-//! Which arguments are kept out of SLOWLOG and MONITOR: those that are credentials, and those that may be one by mistake.
+//! Which arguments SLOWLOG and MONITOR do not show: credentials, and arguments that may be a credential in a wrong place.
 
 use crate::redis::Bytes;
 use crate::redis::command::{Routing, Secrets, Spec};
@@ -16,7 +16,7 @@ fn is_hidden(spec: &Spec, arguments: &[Bytes<'_>], position: usize) -> bool {
         Routing::Tokens(_) => true,
         Routing::Name(_) | Routing::Anywhere => false,
     };
-    // What is in the place of a token and is none is a credential given in the wrong place.
+    // An argument in the token's position that is no token may be a credential.
     let is_secret = match spec.secrets {
         Secrets::None => token_is_due && is_no_token(argument),
         Secrets::From(first) => position >= first || is_no_token(argument),
@@ -24,7 +24,7 @@ fn is_hidden(spec: &Spec, arguments: &[Bytes<'_>], position: usize) -> bool {
         Secrets::Bind => {
             let previous = arguments[..position - 1].last();
             let follows = |keyword: &str| previous.is_some_and(|word| word.eq_ignore_ascii_case(keyword.as_bytes()));
-            // Options may hold it, also where they do not belong. A name may begin with a brace, but hardly so.
+            // A JSON object of options may hold the value of BIND, in a wrong position too. A name hardly begins with `{"`.
             let options = if position == 1 { &b"{\""[..] } else { b"{" };
             let holds_options = argument.trim_ascii_start().starts_with(options);
             follows("BIND") || holds_options && !follows("DATA") && !follows("PAYLOAD")
@@ -37,8 +37,8 @@ fn is_no_token(argument: &[u8]) -> bool {
     Token::parse(argument).is_none()
 }
 
-/// Whether it has the form of a refresh or cookie token, that of a session's token with something after it, or of an
-/// access token. The others have no form of their own.
+/// Whether an argument has the form of a refresh or cookie token (a session's token with more behind it), or of an access
+/// token. Other credentials have no form of their own.
 fn looks_like_a_credential(argument: &[u8]) -> bool {
     let sealed = argument
         .split_at_checked(Token::LEN)

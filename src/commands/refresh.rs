@@ -1,8 +1,7 @@
 //! `SH.REFRESH tkn token [CSRF csrf] [BIND value] [NOGRACE]`
 //! `SH.REFRESH tkn token {"antiCsrfToken", "bind", "noGrace"}`
 //!
-//! Rotates a session's refresh or cookie token and answers its new credentials. What a token leads to is decided by
-//! [`rotation`].
+//! Rotates a session's refresh or cookie token and returns the new credentials. [`rotation`] decides what a token leads to.
 
 use super::Command;
 use super::credential::{self, Credential, Opened, Verification};
@@ -125,7 +124,7 @@ fn credentials<R>(
     issue(ring, &settings.policy, &holder)
 }
 
-/// What the application needs to tell its user and its log, in words without blanks.
+/// The error for theft, in words without blanks, for the application's log.
 fn theft(tkn: Bytes<'_>, grant: &Grant, presented: u32, now: Millis) -> Error {
     let current = grant.rotated.generation;
     let since = grant.rotated.at.map_or(0, |at| now.since(at));

@@ -1,7 +1,7 @@
 //! `SH.REGENERATE tkn accessToken [json]`
 //!
-//! Answers a new access token in place of one that is good, with the stored payload, or the given one, which is then
-//! stored. All else is as before, its end included: only a refresh prolongs access.
+//! Returns a new access token in exchange for a good one, with the stored payload or with a given one, which is stored. The
+//! expiry stays the same: only a refresh prolongs access.
 
 use super::Command;
 use super::check::live;

@@ -1,7 +1,7 @@
 //! `SH.RESUME tkn cookieToken [CSRF csrf] [BIND value] [GET field ...]`
 //! `SH.RESUME tkn cookieToken {"antiCsrfToken", "bind", "get"}`
 //!
-//! The whole of a classic web request: checks the cookie token, touches the session and answers fields of its data.
+//! Serves a classic web request: checks the cookie token, touches the session and returns fields of its data.
 
 use super::Command;
 use super::credential::{self, Credential, Opened, Verification};
@@ -30,7 +30,7 @@ struct Reply<V> {
     data: Option<Data<V>>,
 }
 
-/// The fields asked for, by name; null for what is not there.
+/// The requested fields by name; null for a field that does not exist.
 struct Data<V>(Vec<(Vec<u8>, Option<Blob<V>>)>);
 
 impl<V> Data<V> {

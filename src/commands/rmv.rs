@@ -1,6 +1,6 @@
 //! `SH.RMV tkn field [field ...]`
 //!
-//! Removes fields of a session's data, touches the session, and answers how many there were.
+//! Removes fields of a session's data, touches the session, and returns how many fields were removed.
 
 use super::Command;
 use crate::protocol::{Args, Error, Form};

@@ -1,6 +1,6 @@
 //! `SH.SET tkn field value [field value ...]`
 //!
-//! Sets fields of a session's data, touches the session, and answers how many fields are new.
+//! Sets fields of a session's data, touches the session, and returns how many fields are new.
 
 use super::Command;
 use crate::protocol::args::Fields;

@@ -41,7 +41,7 @@ pub fn answer(store: &mut Memory, line: &[&str]) -> Result<Value, Error> {
         "SH.CHECK" => run::<check::Check>(store, args),
         "SH.RESUME" => run::<resume::Resume>(store, args),
         "SH.REFRESH" => run::<refresh::Refresh>(store, args),
-        "SH.PAYLOAD" => run::<payload::PayloadCommand>(store, args),
+        "SH.PAYLOAD" => run::<payload::Payload>(store, args),
         "SH.REGENERATE" => run::<regenerate::Regenerate>(store, args),
         "SH.JWKS" => run::<jwks::Jwks>(store, args),
         "SH.CLEARCOOKIES" => run::<clearcookies::ClearCookies>(store, args),

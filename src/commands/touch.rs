@@ -1,6 +1,6 @@
 //! `SH.TOUCH tkn`
 //!
-//! Renews a session's idle time, if it has one, and answers how many milliseconds are left.
+//! Renews a session's idle time, if the session has one, and returns the milliseconds until its expiry.
 
 use super::Command;
 use crate::protocol::{Args, Error, Form};

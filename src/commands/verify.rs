@@ -1,8 +1,8 @@
 //! `SH.VERIFY accessToken [CSRF csrf]`
 //! `SH.VERIFY accessToken {"antiCsrfToken"}`
 //!
-//! Verifies an access token by itself: signature, time, issuer, audience, and the anti-CSRF token if one is given. It
-//! does not look at the session, which may have ended since: that is SH.CHECK.
+//! Verifies an access token by itself: signature, expiry, issuer, audience, and the anti-CSRF token if one is given. SH.VERIFY
+//! does not look at the session, which may have ended since; SH.CHECK does.
 
 use super::Command;
 use super::credential::{Credential, Verification};
@@ -23,7 +23,7 @@ pub struct Reply {
     pub session: SessionView,
     /// When the access token expires.
     pub expiry: Millis,
-    /// What its sender must prove to hold, if it says so.
+    /// The key that the sender must prove to hold, if the access token names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
 }
@@ -41,7 +41,7 @@ impl From<Access> for Reply {
     }
 }
 
-/// An access token that is good by itself, with the anti-CSRF token that was given with it.
+/// Verifies an access token by itself, and the anti-CSRF token if one was given.
 pub fn verified(ring: &Ring, settings: &Settings, now: Millis, credential: &Credential<'_>) -> Result<Access, Error> {
     let access = Access::verify(&credential.text, ring, &settings.policy.audience, now);
     let access = access.ok_or_else(Error::try_refresh_token)?;

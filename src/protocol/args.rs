@@ -1,4 +1,4 @@
-//! Arguments to a request: Redis-style keywords, or one JSON object that says the same.
+//! The arguments of a command: Redis-style keywords, or one JSON object in their place.
 
 use super::values::{data_field, unknown_option};
 use crate::redis::Bytes;
@@ -6,7 +6,7 @@ use sessions_core::json::{Allowed, Object};
 use sessions_core::session::{NAME_MAX, Token};
 use sessions_core::status::{Error, Status};
 
-/// How the reply is to be written. Who asks in JSON is answered in JSON.
+/// The form of the reply: a command with options in JSON gets JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Resp,
@@ -27,7 +27,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The options at the end of a command, in one of their two spellings.
+/// The options at the end of a command, as keywords or in JSON.
 pub enum Options<'a> {
     Keywords(Args<'a>),
     Json(Object<'a>),
@@ -53,12 +53,12 @@ impl<'a> Args<'a> {
         Some(*first)
     }
 
-    /// The next argument, which the command cannot do without.
+    /// The next argument, which is required.
     pub fn required(&mut self, what: &'static str) -> Result<Bytes<'a>, Error> {
         self.next().ok_or_else(|| Status::ValueMissing.because(format!("{what} is missing")))
     }
 
-    /// Nothing may be left.
+    /// Fails if arguments are left.
     pub fn end(self) -> Result<(), Error> {
         self.0.first().map_or(Ok(()), |_| Err(unknown_option(&[])))
     }
@@ -70,7 +70,7 @@ impl<'a> Args<'a> {
         Ok(bytes)
     }
 
-    /// All arguments that are left, which must be well-formed tokens.
+    /// All remaining arguments, which must be well-formed tokens.
     pub fn tokens(self) -> Result<&'a [Bytes<'a>], Error> {
         self.0.iter().try_for_each(|bytes| token(bytes))?;
         Ok(self.0)
@@ -86,7 +86,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The options, in whichever spelling: a JSON object, alone, or keywords.
+    /// The options: one JSON object, or keywords.
     pub fn options(self, in_json: &Allowed<'_>) -> Result<Options<'a>, Error> {
         match self.0 {
             [only] if only.trim_ascii_start().starts_with(b"{") => {
@@ -96,7 +96,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// No options: nothing at all, or an empty JSON object to be answered in JSON.
+    /// The form of the reply of a command without options: RESP, or JSON if the one argument left is `{}`.
     pub fn no_options(self) -> Result<Form, Error> {
         let options = self.options(&Allowed { members: &[], data: false })?;
         match &options {

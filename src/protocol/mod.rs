@@ -1,4 +1,4 @@
-//! How things are said: arguments or a JSON object to a request, a reply to RESP or JSON, failures to statuses.
+//! Reads arguments, keywords or JSON, and writes replies in RESP or JSON.
 
 pub mod args;
 pub mod blob;

@@ -44,7 +44,7 @@ impl Sink for Reply {
     }
 }
 
-/// A reply of a shape that RESP has no word for here. No command makes one.
+/// The error for a value that RESP cannot express here. No command makes one.
 #[derive(Debug)]
 pub struct Unsupported;
 

@@ -8,7 +8,7 @@ use sessions_core::status::{Error, Status};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
-/// The name of a field of the session's data, which may be any but the reserved ones.
+/// Fails if a field name is reserved: names that begin with a dot are the module's.
 pub fn data_field(name: &[u8]) -> Result<(), Error> {
     if meta::is_reserved(name) {
         return Err(Status::ValueTypeInvalid.because("fields whose names begin with a dot are reserved"));
@@ -23,7 +23,7 @@ pub fn seconds(text: &[u8], option: &'static str) -> Result<Seconds, Error> {
     })
 }
 
-/// A keyword as it is matched; no keyword is so long that this takes memory.
+/// A keyword in capitals, to be matched. The buffer holds the longest keyword without an allocation.
 pub fn uppercase(keyword: &[u8]) -> SmallVec<[u8; 16]> {
     let mut keyword = SmallVec::from_slice(keyword);
     keyword.make_ascii_uppercase();

@@ -1,4 +1,4 @@
-//! The options of SH.NEW: both spellings to one request.
+//! The options of SH.NEW: keywords or JSON to one request.
 
 use crate::protocol::values::{self, json_expiry, json_seconds, once, seconds, unknown_option, uppercase};
 use crate::protocol::{Args, Error, Options, Status};
@@ -9,7 +9,7 @@ use sessions_core::number;
 use sessions_core::session::{Credentials, Expiry, Lifetime, Seconds};
 use std::borrow::Cow;
 
-/// What the options in JSON may say.
+/// The members of the options in JSON.
 pub const IN_JSON: Allowed<'_> = Allowed {
     members: &[
         "name",
@@ -30,13 +30,13 @@ pub const IN_JSON: Allowed<'_> = Allowed {
 const KEYWORDS: [&str; 10] =
     ["SHARED", "EXPIRY", "IDLE", "DATA", "PAYLOAD", "TOKENS", "COOKIE", "BIND", "LISTED", "LIMIT"];
 
-/// What is asked for.
+/// The parsed options.
 pub struct Request<'a> {
     pub name: Bytes<'a>,
     pub shared: bool,
     pub lifetime: Lifetime,
     pub data: Vec<values::Field<'a>>,
-    /// Whether an idle time was given, be it 0 for none.
+    /// Whether IDLE was given; 0 means no idle time.
     pub idle_given: bool,
     pub credentials: Option<Credentials>,
     pub payload: Option<Cow<'a, [u8]>>,
@@ -46,7 +46,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// The request that the options make, in whichever spelling.
+    /// Parses the options, given as keywords or in JSON.
     pub fn parse(name: Bytes<'a>, options: Options<'a>) -> Result<Self, Error> {
         match options {
             Options::Keywords(args) => Given::keywords(args)?.request(name),
@@ -54,7 +54,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// How long the session lives, with what the settings say where nothing was said.
+    /// The session's lifetime: what was asked for, and the settings where nothing was.
     pub fn lifetime(&self, settings: &Settings) -> Lifetime {
         let refreshable = self.credentials == Some(Credentials::Tokens) && !self.idle_given;
         let idle = if refreshable { Some(settings.refresh_validity) } else { self.lifetime.idle };
@@ -66,7 +66,7 @@ impl<'a> Request<'a> {
 #[derive(Default)]
 struct Given<'a> {
     shared: Option<bool>,
-    /// The duration, and whether the session itself goes.
+    /// The duration, and whether the session itself ends (DELETE) or its data alone (CLEAR).
     expiry: Option<(Seconds, bool)>,
     idle: Option<Seconds>,
     data: Option<Object<'a>>,
@@ -141,7 +141,7 @@ impl<'a> Given<'a> {
         Ok(given)
     }
 
-    /// What is asked for, if the options go together.
+    /// The request, unless the options contradict each other.
     fn request(self, name: Bytes<'a>) -> Result<Request<'a>, Error> {
         let shared = self.shared.unwrap_or(false);
         let listed = self.listed.unwrap_or(false) || self.credentials.is_some() || self.limit.is_some();
@@ -180,7 +180,7 @@ impl<'a> Given<'a> {
     }
 }
 
-/// A number of sessions: digits. Each new session of the name may look at so many.
+/// The value of LIMIT, from 1 to [`MAX_SESSIONS`]: SH.NEW looks at that many sessions.
 fn limit(text: &[u8]) -> Result<u32, Error> {
     number::of_digits(text).filter(|count| (1..=MAX_SESSIONS).contains(count)).ok_or_else(|| {
         let reason = format!("LIMIT takes a number of sessions from 1 to {MAX_SESSIONS}");
@@ -188,7 +188,7 @@ fn limit(text: &[u8]) -> Result<u32, Error> {
     })
 }
 
-/// Whether a name can stand in a credential and in a log.
+/// Whether a name is text without control characters, fit for a credential and a log.
 fn is_printable(name: &[u8]) -> bool {
     std::str::from_utf8(name).is_ok_and(|name| !name.chars().any(char::is_control))
 }

@@ -1,11 +1,11 @@
-//! A reply is written as a whole or not at all.
+//! Writes a reply as a whole or not at all.
 
 use super::{Sink, Unsupported, Writer};
 use serde::Serialize;
 
-/// Writes a reply, all of it or nothing: an error after its first byte would be taken for a part of it, and all that
-/// comes after for the answer to something else. So it is rehearsed first, and fails, or panics, before anything is
-/// written.
+/// Writes a whole reply or nothing. A client would take an error after the first byte for a part of the reply, and the
+/// next reply for another one. So the reply is first written to a sink that only counts: errors and panics come before the
+/// first byte.
 pub fn write(sink: &mut impl Sink, reply: &impl Serialize) -> Result<(), Unsupported> {
     let mut rehearsal = Rehearsal { owed: 1 };
     reply.serialize(Writer(&mut rehearsal))?;
@@ -15,7 +15,7 @@ pub fn write(sink: &mut impl Sink, reply: &impl Serialize) -> Result<(), Unsuppo
     reply.serialize(Writer(sink))
 }
 
-/// Writes nothing and counts: as many values must come as the maps and arrays before them have announced.
+/// Counts values and writes nothing: each map and array must have as many elements as announced.
 struct Rehearsal {
     owed: usize,
 }
