@@ -2,7 +2,7 @@
 # Installs what the project needs and this machine lacks. On Debian and Ubuntu by apt, as root or with sudo; elsewhere it
 # says what to install. Does nothing where all is there.
 #
-#   tools/install.sh         for `make run`: a Redis server of 7.0 or later, libclang and a C compiler
+#   tools/install.sh         for `make run`: a Redis server of 7.0.6 or later, libclang and a C compiler
 #   tools/install.sh tests   also the languages whose libraries the tests ask (tests/interop), where it can
 #   tools/install.sh lint    for `make lint`: libclang, a C compiler, and cargo-deny, which goes into target/tools
 #   tools/install.sh check   installs nothing: says what the build lacks, and fails if it lacks something
@@ -112,5 +112,6 @@ if [ "$what" = lint ]; then
     has_cargo_deny || install_cargo_deny
     exit
 fi
-version=$("${REDIS_SERVER:-redis-server}" --version | sed -E 's/.* v=([0-9]+)\..*/\1/')
-[ "$version" -ge 7 ] || fail "the Redis server here is version $version; 7.0 or later is needed (set REDIS_SERVER=/path/to/one)"
+version=$("${REDIS_SERVER:-redis-server}" --version | sed -E 's/.* v=([0-9.]+).*/\1/')
+printf '%s\n' 7.0.6 "$version" | sort -C -V ||
+    fail "the Redis server here is version $version; 7.0.6 or later is needed (set REDIS_SERVER=/path/to/one)"

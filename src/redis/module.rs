@@ -139,9 +139,12 @@ pub unsafe fn on_load(
     }
 }
 
-/// Whether the server unloads the module by itself, since it gave up a MODULE LOADEX halfway. No client can have queued a
-/// command of the module then.
+/// Whether the server unloads the module by itself, because a MODULE LOADEX failed halfway. No client has queued a command of
+/// the module then: the server has not come back to its event loop since it loaded the module.
 fn undoes_a_load(context: &Context) -> bool {
+    if server_events::server_has_run() {
+        return false;
+    }
     // SAFETY: the context is valid, and `c` takes a string that ends in NUL.
     let reply =
         unsafe { api!(RedisModule_Call)(context.as_ptr(), c"CLIENT".as_ptr(), c"c".as_ptr(), c"LIST".as_ptr()) };

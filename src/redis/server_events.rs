@@ -9,6 +9,7 @@ use redis_module::raw;
 use std::ffi::{c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerEvent {
@@ -44,6 +45,14 @@ type Listener = fn(&mut Context, ServerEvent);
 
 static LISTENER: OnceLock<Listener> = OnceLock::new();
 
+/// Whether the server's event loop has run since the module was loaded.
+static RUN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the server's event loop has run since the module was loaded, as far as the server tells: up to 100 ms late.
+pub fn server_has_run() -> bool {
+    RUN.load(Ordering::Relaxed)
+}
+
 /// Calls `listener` for each event from now on. The error says what the server refused.
 pub fn subscribe(context: &mut Context, listener: Listener) -> Result<(), String> {
     LISTENER.get_or_init(|| listener);
@@ -77,6 +86,9 @@ unsafe extern "C" fn happened(
     let (Some(context), Some(listener)) = (NonNull::new(context), LISTENER.get()) else { return };
     // SAFETY: the server's context, valid during this call.
     let mut context = unsafe { Context::new(context) };
+    if event.id == raw::REDISMODULE_EVENT_CRON_LOOP {
+        RUN.store(true, Ordering::Relaxed);
+    }
     let _ = guard("a server event", || {
         // SAFETY: the server passes the data that belongs to the event.
         let known = known(&context, event.id, subevent).or_else(|| unsafe { of_databases(event.id, subevent, data) });

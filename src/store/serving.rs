@@ -65,6 +65,10 @@ pub fn heed(context: &Context, event: ServerEvent) {
         ServerEvent::LinkLost { silent_seconds } => {
             state.away_since.get_or_insert(Millis(now.wall.0.saturating_sub(silent_seconds * 1_000)));
         }
+        // A replica refuses to refresh: the time counts again once this server is a primary or is in sync with one.
+        ServerEvent::Demoted => {
+            state.away_since.get_or_insert(now.wall);
+        }
         // From here on the rotations of the primary count, which served while this server was away.
         ServerEvent::LinkUp => {
             state.serving = Serving::always();

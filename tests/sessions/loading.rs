@@ -17,6 +17,24 @@ fn the_module_is_not_unloaded_so_that_a_queued_command_of_it_can_still_run() {
 }
 
 #[test]
+fn the_module_stays_also_if_unload_is_sent_in_a_transaction_after_a_load() {
+    let server = Server::bare(&["--enable-module-command", "yes"]);
+    let [mut loader, mut queuer, mut unloader] = [server.client(), server.client(), server.client()];
+    loader.ok(&["MODULE", "LOADEX", module().to_str().expect("a UTF-8 path")]);
+    let now = loader.now();
+    await_that("the server has run for a while", || loader.now() > now + 300);
+    loader.call(&["MODULE", "LOADEX", "/nonexistent"]).expect_err("no module");
+    queuer.ok(&["MULTI"]);
+    queuer.ok(&["SH.NEW", "alice"]);
+    unloader.ok(&["MULTI"]);
+    unloader.ok(&["MODULE", "UNLOAD", "sh"]);
+    let unloaded = unloader.call(&["EXEC"]);
+    assert!(unloaded.is_err() || format!("{unloaded:?}").contains("rror"), "{unloaded:?}");
+    queuer.ok(&["EXEC"]);
+    loader.new_session(&["alice"]);
+}
+
+#[test]
 fn a_load_with_a_setting_that_is_unknown_is_undone_and_the_module_can_be_loaded_rightly() {
     let server = Server::bare(&["--enable-module-command", "yes"]);
     let mut client = server.client();

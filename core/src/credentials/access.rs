@@ -141,7 +141,7 @@ impl Access {
     /// Verifies an access token; `None`, whatever is wrong with it.
     ///
     /// The header is compared with those that our keys would write, never read (RFC 8725, section 3.1; nothing in it can
-    /// choose an algorithm or a key). The ID is checked next: the MAC costs a tenth of a signature, so that junk is cheap, and
+    /// choose an algorithm or a key). The ID is checked next: a MAC is cheaper than a signature (docs/performance.md), so that junk is cheap, and
     /// nothing is signed but what this server has signed before. The claims are read once the signature is known to be
     /// good.
     pub fn verify(text: &[u8], ring: &Ring, audience: &Audience, now: Millis) -> Option<Self> {
