@@ -30,6 +30,7 @@ impl Rsa {
     }
 }
 
+#[allow(unsafe_code, reason = "the standard library cannot tell the CPU time of a thread")]
 fn thread_cpu() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the call writes to `time`, which lives longer than it.

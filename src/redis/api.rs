@@ -115,7 +115,10 @@ pub unsafe fn loaded<F: Copy>(function: *const Option<F>) -> F {
 macro_rules! api {
     ($function:ident) => {{
         let () = $crate::redis::api::required::$function;
-        $crate::redis::api::loaded(&raw const redis_module::raw::$function)
+        #[allow(unused_unsafe, reason = "the call around it is unsafe for a reason of its own")]
+        // SAFETY: the function is on the list of those that were found at load.
+        let function = unsafe { $crate::redis::api::loaded(&raw const redis_module::raw::$function) };
+        function
     }};
 }
 pub(super) use api;

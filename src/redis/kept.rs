@@ -249,9 +249,9 @@ unsafe extern "C" fn notified(
     let note = |context: &mut Context| {
         let database = context.database();
         if event == c"evicted" {
-            copies().evicted(database)
+            copies().evicted(database);
         } else {
-            copies().changed(database)
+            copies().changed(database);
         }
         settle_soon(context);
     };

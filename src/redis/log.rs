@@ -21,6 +21,11 @@ pub fn log(level: Level, text: &str) {
     // SAFETY: the server takes a null context for "no module in particular"; both strings end in NUL, and `%s` takes
     // exactly one of them.
     unsafe {
-        api!(RedisModule_Log)(ptr::null_mut::<raw::RedisModuleCtx>(), level.as_ptr(), c"sh: %s".as_ptr(), text.as_ptr())
+        api!(RedisModule_Log)(
+            ptr::null_mut::<raw::RedisModuleCtx>(),
+            level.as_ptr(),
+            c"sh: %s".as_ptr(),
+            text.as_ptr(),
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Safe wrappers over the raw module API. All `unsafe` of the project is in this folder, one operation a block.
 //!
-//! The server runs every command, and everything else here, on its main thread; nothing in this folder is shared
-//! with another thread.
+//! The server calls this folder by one thread at a time: its main thread, or a module's thread that holds the server's lock.
+
+#![allow(unsafe_code, reason = "the one folder that calls the server")]
 
 pub mod api;
 pub mod boundary;

@@ -190,7 +190,7 @@ fn packed<A: AsRef<[u8]>>(args: &[A]) -> Vec<u8> {
 /// The reply, or the whole text of the error.
 fn told(reply: RedisResult<Value>) -> Result<Value, String> {
     reply.and_then(Value::extract_error).map_err(|error| {
-        let code = error.code().map(str::to_owned).unwrap_or_else(|| format!("{:?}", error.kind()));
+        let code = error.code().map_or_else(|| format!("{:?}", error.kind()), str::to_owned);
         format!("{code} {}", error.detail().unwrap_or_default())
     })
 }

@@ -19,10 +19,9 @@ pub fn find(map: &Value, name: &str) -> Option<Value> {
 pub fn bytes(value: &Value) -> Vec<u8> {
     match value {
         Value::BulkString(bytes) => bytes.clone(),
-        Value::SimpleString(text) => text.clone().into_bytes(),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => text.clone().into_bytes(),
         Value::Okay => b"OK".to_vec(),
         Value::Int(integer) => integer.to_string().into_bytes(),
-        Value::VerbatimString { text, .. } => text.clone().into_bytes(),
         other => panic!("no string: {other:?}"),
     }
 }

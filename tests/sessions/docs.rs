@@ -259,7 +259,7 @@ fn arguments_are_described(command: &str, arguments: &Value) {
         assert!(!text(&member(&argument, "name")).is_empty(), "{command}");
         match text(&member(&argument, "type")).as_str() {
             "pure-token" => {
-                assert_eq!(text(&member(&argument, "token")), text(&member(&argument, "token")).to_uppercase())
+                assert_eq!(text(&member(&argument, "token")), text(&member(&argument, "token")).to_uppercase());
             }
             "oneof" | "block" => arguments_are_described(command, &member(&argument, "arguments")),
             "key" => assert_eq!(int(&member(&argument, "key_spec_index")), 0),

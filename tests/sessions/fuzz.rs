@@ -112,7 +112,7 @@ fn run(server: &Server, hostile: bool, commands: usize) -> Contents {
             match reply {
                 Ok(reply) => fuzz.learn(command, reply),
                 Err(error) => {
-                    assert!(is_defined(error, hostile), "{:?} answered {error:?}\n{}", shown(command), server.log())
+                    assert!(is_defined(error, hostile), "{:?} answered {error:?}\n{}", shown(command), server.log());
                 }
             }
         }

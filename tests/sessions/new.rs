@@ -34,7 +34,7 @@ fn who_asks_in_json_is_answered_in_json() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let reply = client.json(&["SH.NEW", "alice", "{}"]);
-        assert_eq!(reply.as_object().map(|reply| reply.len()), Some(3));
+        assert_eq!(reply.as_object().map(serde_json::Map::len), Some(3));
         assert_eq!((&reply["name"], &reply["st"]), (&json!("alice"), &json!(1)));
         assert!(is_token(reply["tkn"].as_str().expect("a token")));
     }

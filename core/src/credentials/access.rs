@@ -163,7 +163,7 @@ impl Access {
 
     fn read(body: &[u8], audience: &Audience, now: Millis) -> Option<Self> {
         let claims = Object::parse_value(body).ok()?;
-        let text = |name| json::string(claims.get(name)?, name).ok().map(|text| text.into_owned());
+        let text = |name| json::string(claims.get(name)?, name).ok().map(std::borrow::Cow::into_owned);
         let number = |name| claims.get(name)?.get().parse::<u64>().ok();
         let expires = Millis(number("exp")?.checked_mul(1_000)?);
         let as_configured = |name, configured: &Option<String>| configured.is_none() || text(name) == *configured;
@@ -172,7 +172,7 @@ impl Access {
         }
         let thumbprint = claims.get("cnf").and_then(|cnf| {
             let cnf = json::object(cnf, "cnf").ok()?;
-            json::string(cnf.get("jkt")?, "jkt").ok().map(|text| text.into_owned())
+            json::string(cnf.get("jkt")?, "jkt").ok().map(std::borrow::Cow::into_owned)
         });
         Some(Self {
             name: text("sub")?,

@@ -105,7 +105,7 @@ pub fn issue(ring: &Ring, policy: &Policy, holder: &Holder<'_>) -> Result<Issued
     match holder.kind {
         // SH.RESUME keeps the session alive and sets no cookie: this one must not go before the session does.
         Credentials::Cookie => {
-            issued.cookie_token = Some(carrier.carry_until(Cookie::Session, sealed, ends, holder.limit))
+            issued.cookie_token = Some(carrier.carry_until(Cookie::Session, sealed, ends, holder.limit));
         }
         Credentials::Tokens => {
             let (access, expires) = sign(ring, policy, holder, anti_csrf.clone())?;

@@ -17,7 +17,7 @@ fn real(store: &mut Memory, token: &str, step: &Step) -> Option<Result<Json, &'s
         return None;
     };
     let line: Vec<_> = line.iter().map(String::as_str).collect();
-    let answer = call(store, &line).map_err(|status| status.word());
+    let answer = call(store, &line).map_err(sessions_core::status::Status::word);
     Some(if matches!(step, Step::Info) { answer.map(|info| told(&info)) } else { answer })
 }
 

@@ -160,6 +160,7 @@ impl Model {
     }
 
     /// What the command answers: a reply, or the status. `None`: nothing is asked.
+    #[allow(clippy::too_many_lines, reason = "one arm for each step")]
     pub fn step(&mut self, step: &Step) -> Option<Result<Json, &'static str>> {
         match step {
             Step::Wait(millis) => {
