@@ -7,7 +7,7 @@ use crate::protocol::args::Fields;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Key, Store, sessions};
+use crate::store::{Store, WritableKey, sessions};
 use serde::Serialize;
 
 pub struct ClearSet;

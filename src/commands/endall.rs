@@ -10,7 +10,7 @@ use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::store::ending::Endings;
 use crate::store::index::{self, Roll};
-use crate::store::{Access, Mode, Store, Stored, filing, keys, sessions};
+use crate::store::{Access, Store, Stored, filing, keys, sessions};
 use serde::Serialize;
 use sessions_core::session::{Flags, Token};
 use smallvec::SmallVec;
@@ -116,7 +116,7 @@ fn flags<S: Store>(store: &mut S, name: &[u8], token: Bytes<'_>) -> Result<Optio
         return Ok(None);
     }
     store.permit(token, Access::ReadWrite)?;
-    let opened = sessions::open(store, token, Mode::Read);
+    let opened = sessions::open(store, token);
     let found = opened.map(|(key, flags)| sessions::is_named(&key, name).then_some(flags));
     if found == Err(Error::no_session()) {
         store.absence_is_proof(&token)?;

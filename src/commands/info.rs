@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Key, Mode, Store, filing, sessions};
+use crate::store::{Key, Store, filing, sessions};
 use serde::Serialize;
 use sessions_core::session::{Flags, Meta, Millis, Seconds};
 
@@ -75,7 +75,7 @@ impl Command for Info {
 /// The reply of SH.INFO, which SH.LIST returns too.
 pub fn describe<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Reply<S::Value>, Error> {
     let now = store.now();
-    let (key, flags) = sessions::open(store, token, Mode::Read)?;
+    let (key, flags) = sessions::open(store, token)?;
     let name = key.field(Meta::Name).ok_or_else(Error::not_a_session)?;
     let Flags { shared, clears, .. } = flags;
     let shared = shared && filing::name_of(&key).is_some();

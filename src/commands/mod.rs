@@ -37,7 +37,7 @@ use crate::redis::command::Spec;
 use crate::redis::{Bytes, Context, Reply};
 use crate::stats;
 use crate::store::Store;
-use crate::store::redis::RedisStore;
+use crate::store::server::RedisStore;
 use serde::Serialize;
 
 /// A command: its description for the server, its grammar, and its execution.

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::stats::Stat;
 use crate::store::ending::Endings;
 use crate::store::realm::NewSecret;
-use crate::store::{Access, Field, Key, Kind, Mode, Store, Stored, index, keys, realm, sessions};
+use crate::store::{Access, Field, Key, KeyType, Store, Stored, WritableKey, index, keys, realm, sessions};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use sessions_core::credentials::Payload;
@@ -240,8 +240,8 @@ impl<'r> Plan<'r> {
         let data = self.request.data.iter();
         let data = data.map(|(field, value)| (Field::Data(field.as_bytes().into()), Bytes::from(value.as_bytes())));
 
-        let mut session = store.open((&self.token).into(), Mode::Write);
-        if session.kind() != Kind::Missing {
+        let mut session = store.write((&self.token).into());
+        if session.key_type() != KeyType::Missing {
             return Err(Status::GeneralError.because("the random generator repeats itself"));
         }
         match &self.data {
@@ -253,12 +253,12 @@ impl<'r> Plan<'r> {
         }
         drop(session);
         if let Some((key, duration)) = &self.data {
-            let mut key = store.open(key.into(), Mode::Write);
+            let mut key = store.write(key.into());
             key.set_fields(data);
             key.expire_at(self.now.after(*duration));
         }
         if let Some(pointer) = &self.pointer {
-            store.open(pointer.into(), Mode::Write).set_string((&self.token).into(), self.expires);
+            store.write(pointer.into()).set_string((&self.token).into(), self.expires);
         }
         Ok(())
     }

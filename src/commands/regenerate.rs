@@ -9,7 +9,7 @@ use super::credential::Credential;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Field, Key, Mode, Store, realm};
+use crate::store::{Store, WritableKey, realm};
 use serde::Serialize;
 use sessions_core::credentials::Payload;
 use sessions_core::credentials::access;
@@ -52,8 +52,7 @@ impl Command for Regenerate {
         }
         let issued = reissue(&ring, &settings.policy, verified, given.clone().unwrap_or(grant.payload), now)?;
         if let Some(payload) = given {
-            let field = (Field::Meta(Meta::Payload), payload.as_str().as_bytes().into());
-            store.open(token, Mode::Write).set_fields([field].into_iter());
+            store.write(token).set_field(Meta::Payload, payload.as_str().as_bytes());
         }
         Ok(issued)
     }

@@ -11,9 +11,10 @@ use self::copies::Copies;
 use super::api::{api, optional};
 use super::bytes::{Handle, Owned, Text};
 use super::context::Context;
-use super::key::{Event, Key, Kind, Mode};
+use super::key::{Key, KeyType};
 use super::panics::guard;
 use super::server_events::ServerEvent;
+use super::writable_key::{KeyspaceEvent, WritableKey};
 use redis_module::raw;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -100,10 +101,10 @@ enum Seen {
 
 fn look(context: &mut Context) -> Seen {
     let Some(&name) = NAME.get() else { return Seen::Other };
-    let key = Key::open(context, Text::Owned(Owned::from(name)), Mode::Read);
-    match key.kind() {
-        Kind::Missing => Seen::Missing,
-        Kind::String if key.expires().is_none() => {
+    let key = Key::open(context, Text::Owned(Owned::from(name)));
+    match key.key_type() {
+        KeyType::Missing => Seen::Missing,
+        KeyType::String if key.expires().is_none() => {
             key.string().map_or(Seen::Other, |value| Seen::Value(value.as_ref().to_vec()))
         }
         _ => Seen::Other,
@@ -171,9 +172,9 @@ fn write(context: &mut Context, value: &[u8]) {
     RESTORED.fetch_add(1, Ordering::Relaxed);
     *restored_at() = Some(Instant::now());
     let value = Owned::from(value);
-    let mut key = Key::open(context, Text::Owned(Owned::from(name)), Mode::Write);
+    let mut key = WritableKey::open(context, Text::Owned(Owned::from(name)));
     key.set_string(value.handle());
-    key.changed(Event::Set);
+    key.note(KeyspaceEvent::Set);
     key.context().replicate(c"SET", key.name(), &[value.handle()]);
 }
 

@@ -1,6 +1,7 @@
 //! Safe wrappers over the raw module API. All `unsafe` of the project is in this folder, one operation a block.
 //!
-//! The server calls this folder by one thread at a time: its main thread, or a module's thread that holds the server's lock.
+//! The server calls the module on its main thread, or on the thread of another module that holds the server's lock. So no
+//! two threads run code of this folder at once, and a context is only ever valid for the thread that has the lock.
 
 #![allow(unsafe_code, reason = "the one folder that calls the server")]
 
@@ -24,8 +25,10 @@ mod sdallocx;
 mod selectors;
 pub mod server;
 pub mod server_events;
+pub mod writable_key;
 
 pub use bytes::{Bytes, Handle, Name, Owned};
 pub use context::Context;
 pub use key::Key;
 pub use reply::Reply;
+pub use writable_key::WritableKey;

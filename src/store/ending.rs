@@ -1,6 +1,6 @@
 //! The end of sessions, of one or of many: all their keys go together.
 
-use super::{Access, Key, Kind, Mode, Store, filing, index, keys, sessions};
+use super::{Access, Key, KeyType, Store, filing, index, keys, sessions};
 use crate::protocol::Error;
 use crate::redis::{Bytes, Name};
 use crate::stats::Stat;
@@ -23,8 +23,8 @@ impl<'a> Endings<'a> {
     pub fn of<S: Store>(store: &mut S, tokens: &[Bytes<'a>]) -> Result<Self, Error> {
         let mut endings = Self::default();
         for &token in tokens {
-            let key = store.open(token, Mode::Read);
-            if key.kind() == Kind::Missing {
+            let key = store.read(token);
+            if key.key_type() == KeyType::Missing {
                 continue;
             }
             let flags = sessions::created(&key).ok_or_else(Error::not_a_session)?.flags;
@@ -68,7 +68,7 @@ impl<'a> Endings<'a> {
         let ended = store.unlink(&self.sessions);
         let mut derived: Vec<_> = self.data.iter().map(Bytes::from).collect();
         for (pointer, token) in &self.pointers {
-            let led_to = store.open(pointer.into(), Mode::Read).string();
+            let led_to = store.read(pointer.into()).string();
             if led_to.is_some_and(|led_to| led_to.as_ref() == token.as_bytes()) {
                 derived.push(pointer.into());
             }

@@ -1,6 +1,6 @@
 //! The credentials of a session, as its hash tells of them: which kind, and how far they were rotated.
 
-use super::{Field, Key, Kind, Mode, Store, sessions};
+use super::{Field, Key, KeyType, Store, WritableKey, sessions};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
 use sessions_core::credentials::{Payload, Sealed};
@@ -85,9 +85,9 @@ pub fn find_and<S: Store, R>(
     token: Bytes<'_>,
     see: impl FnOnce(&S::Key<'_>, Flags) -> R,
 ) -> Result<(Grant, R), Error> {
-    let key = store.open(token, Mode::Read);
-    let grant = match key.kind() {
-        Kind::Hash => Grant::of(&key)?,
+    let key = store.read(token);
+    let grant = match key.key_type() {
+        KeyType::Hash => Grant::of(&key)?,
         _ => None,
     };
     let found = grant.map(|grant| {
@@ -103,10 +103,10 @@ pub fn move_on<S: Store>(store: &mut S, token: Bytes<'_>, rotated: Rotated) {
     let generation = (Meta::Gen, Decimal::from(u64::from(rotated.generation)));
     let at = rotated.at.map(|at| (Meta::Rotated, Decimal::from(at.0)));
     let fields: SmallVec<[_; 2]> = [generation].into_iter().chain(at).collect();
-    let mut key = store.open(token, Mode::Write);
+    let mut key = store.write(token);
     key.set_fields(fields.iter().map(|(meta, value)| (Field::Meta(*meta), value.as_ref().into())));
     if rotated.at.is_none() {
-        key.remove_fields(std::iter::once(Meta::Rotated.field().into()));
+        key.remove_fields([Field::Meta(Meta::Rotated)]);
     }
 }
 

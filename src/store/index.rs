@@ -6,7 +6,7 @@
 //! Most names have one session. Then the index is a string, the token, that expires with the session: one effect where a
 //! sorted set takes two, and less memory. With the second session it becomes a sorted set.
 
-use super::{Access, Key, Kind, Mode, Store, Stored, filing, keys, sessions};
+use super::{Access, Key, KeyType, Store, Stored, WritableKey, filing, keys, sessions};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
 use sessions_core::session::{Created, Flags, Millis, Token};
@@ -63,9 +63,9 @@ enum List<V> {
 
 /// Fails if something else is in the index's place.
 fn list<K: Key>(key: &K) -> Result<List<K::Value>, Error> {
-    match key.kind() {
-        Kind::Missing => Ok(List::Empty),
-        Kind::Zset => Ok(List::Many),
+    match key.key_type() {
+        KeyType::Missing => Ok(List::Empty),
+        KeyType::Zset => Ok(List::Many),
         _ => {
             let short = (key.len() == Token::LEN).then(|| key.string()).flatten();
             let only = short.filter(|text| Token::parse(text.as_ref()).is_some());
@@ -78,7 +78,7 @@ fn list<K: Key>(key: &K) -> Result<List<K::Value>, Error> {
 /// Fails if the index cannot be written to: another kind of value is in its place, or it may be on another node. To be
 /// asked before anything is changed.
 pub fn prepare<S: Store>(store: &mut S, index: &Name) -> Result<(), Error> {
-    let list = list(&store.open(index.into(), Mode::Read))?;
+    let list = list(&store.read(index.into()))?;
     match list {
         List::One(_) | List::Many => Ok(()),
         List::Empty => store.absence_is_proof(index.as_ref()),
@@ -101,8 +101,8 @@ pub fn put<S: Store>(
     if store.is_cluster() {
         prepare(store, index)?;
     }
-    let mut key = store.open(index.into(), Mode::Write);
-    match list(&key)? {
+    let mut key = store.write(index.into());
+    match list(&*key)? {
         List::Empty => key.set_string(token, expires),
         List::One(own) if own.as_ref() == token.as_bytes() => settle(&mut key, expires),
         List::One(other) if leaves(other.as_ref()) => key.set_string(token, expires),
@@ -146,16 +146,16 @@ fn put_among<S: Store>(
             Err(_) => {}
         }
     }
-    let mut key = store.open(index.into(), Mode::Write);
+    let mut key = store.write(index.into());
     key.add_members(&there);
-    key.remove_members(gone.into_iter());
+    key.remove_members(gone);
     settle_many(&mut key);
 }
 
 /// Lists a session again whose place was lost, or is not that of its expiry: the server evicted the index, or somebody
 /// changed the one or the other by hand.
 pub fn heal<S: Store>(store: &mut S, index: &Name, name: &[u8], token: Bytes<'_>, expires: Option<Millis>) {
-    let key = store.open(index.into(), Mode::Read);
+    let key = store.read(index.into());
     let in_place = match list(&key) {
         Ok(List::One(own)) => own.as_ref() == token.as_bytes() && key.expires() == expires,
         Ok(List::Many) => key.score(token) == Some(score(expires)),
@@ -170,8 +170,8 @@ pub fn heal<S: Store>(store: &mut S, index: &Name, name: &[u8], token: Bytes<'_>
 
 /// Takes sessions off the list.
 pub fn remove<'a, S: Store>(store: &mut S, index: &Name, mut tokens: impl Iterator<Item = Bytes<'a>>) {
-    let mut key = store.open(index.into(), Mode::Write);
-    match list(&key) {
+    let mut key = store.write(index.into());
+    match list(&*key) {
         Ok(List::One(own)) if tokens.any(|token| own.as_ref() == token.as_bytes()) => key.delete(),
         Ok(List::Many) if key.remove_members(tokens) > 0 => settle_many(&mut key),
         _ => {}
@@ -180,21 +180,21 @@ pub fn remove<'a, S: Store>(store: &mut S, index: &Name, mut tokens: impl Iterat
 
 /// Takes everything off the list.
 pub fn clear<S: Store>(store: &mut S, index: &Name) {
-    let mut key = store.open(index.into(), Mode::Write);
-    if let Ok(List::One(_) | List::Many) = list(&key) {
+    let mut key = store.write(index.into());
+    if let Ok(List::One(_) | List::Many) = list(&*key) {
         key.delete();
     }
 }
 
 /// Makes an index of many go with the last of its sessions.
-fn settle_many<K: Key>(key: &mut K) {
+fn settle_many<K: WritableKey>(key: &mut K) {
     if let Some(highest) = key.highest_score() {
         settle(key, highest.is_finite().then_some(Millis(highest as u64)));
     }
 }
 
 /// Makes an index go at that time, or never.
-fn settle<K: Key>(key: &mut K, expires: Option<Millis>) {
+fn settle<K: WritableKey>(key: &mut K, expires: Option<Millis>) {
     match expires {
         _ if key.expires() == expires => {}
         Some(at) => key.expire_at(at),
@@ -214,8 +214,8 @@ fn find<S: Store, R>(
         return Ok(None);
     }
     store.permit(token, access)?;
-    let key = store.open(token, Mode::Read);
-    if key.kind() == Kind::Missing {
+    let key = store.read(token);
+    if key.key_type() == KeyType::Missing {
         drop(key);
         store.absence_is_proof(&token)?;
         return Ok(None);
@@ -227,7 +227,7 @@ fn find<S: Store, R>(
 
 /// Looks at every session that is on the list of a name. Asks for this permission to each of them.
 pub fn roll<S: Store>(store: &mut S, name: &[u8], index: &Name, access: Access) -> Result<Roll<S::Value>, Error> {
-    let key = store.open(index.into(), Mode::Read);
+    let key = store.read(index.into());
     let listed = match list(&key)? {
         List::Empty => Vec::new(),
         List::One(token) => vec![token],
@@ -250,7 +250,7 @@ pub fn roll<S: Store>(store: &mut S, name: &[u8], index: &Name, access: Access) 
 /// What has to leave the list so that a new session makes at most `limit`: the oldest sessions have to end.
 pub fn beyond<S: Store>(store: &mut S, name: &[u8], index: &Name, limit: u32) -> Result<Roll<S::Value>, Error> {
     let others = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(1);
-    let key = store.open(index.into(), Mode::Read);
+    let key = store.read(index.into());
     let listed = match list(&key)? {
         List::Empty => 0,
         List::One(_) => 1,

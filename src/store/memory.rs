@@ -1,6 +1,6 @@
 //! A store in memory, for tests of the rules without a server: the same keys, fields and deadlines.
 
-use super::{Access, Field, Key, Kind, Mode, Store, Stored, filing};
+use super::{Access, Field, Key, KeyType, Store, Stored, WritableKey, filing};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
 use crate::settings::Settings;
@@ -8,6 +8,7 @@ use crate::stats::Stat;
 use sessions_core::session::serving::Clocks;
 use sessions_core::session::{Event, Millis, NewToken, Serving};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::sync::Arc;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +60,8 @@ impl Stored for Vec<u8> {
 
 impl Store for Memory {
     type Value = Vec<u8>;
-    type Key<'s> = OpenKey<'s>;
+    type Key<'s> = MemoryKey<'s>;
+    type WritableKey<'s> = WritableMemoryKey<'s>;
 
     fn now(&self) -> Millis {
         Millis(self.now)
@@ -109,20 +111,24 @@ impl Store for Memory {
         Ok(())
     }
 
-    fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> OpenKey<'s> {
+    fn read<'s>(&'s mut self, key: Bytes<'s>) -> MemoryKey<'s> {
         let now = self.now();
         let expired = |entry: &Entry| entry.expires.is_some_and(|expires| expires <= now);
         if self.entries.get(key.as_bytes()).is_some_and(expired) {
             self.entries.remove(key.as_bytes());
         }
-        OpenKey { store: self, name: key.as_bytes(), mode }
+        MemoryKey { store: self, name: key.as_bytes() }
+    }
+
+    fn write<'s>(&'s mut self, key: Bytes<'s>) -> WritableMemoryKey<'s> {
+        WritableMemoryKey(self.read(key))
     }
 
     fn unlink<'k>(&mut self, keys: &[Bytes<'k>]) -> Vec<Bytes<'k>> {
         let mut there = |key: &Bytes<'k>| {
-            let kind = self.open(*key, Mode::Read).kind();
+            let kind = self.read(*key).key_type();
             self.entries.remove(key.as_bytes());
-            kind != Kind::Missing
+            kind != KeyType::Missing
         };
         let gone: Vec<_> = keys.iter().filter(|key| there(key)).copied().collect();
         if !gone.is_empty() {
@@ -148,13 +154,12 @@ impl Store for Memory {
     }
 }
 
-pub struct OpenKey<'s> {
+pub struct MemoryKey<'s> {
     store: &'s mut Memory,
     name: &'s [u8],
-    mode: Mode,
 }
 
-impl OpenKey<'_> {
+impl MemoryKey<'_> {
     fn entry(&self) -> Option<&Entry> {
         self.store.entries.get(self.name)
     }
@@ -165,26 +170,21 @@ impl OpenKey<'_> {
             _ => None,
         }
     }
-
-    fn effect(&mut self, effect: String) {
-        assert_eq!(self.mode, Mode::Write, "{effect} on a key that is open for reading");
-        self.store.effects.push(effect);
-    }
 }
 
-impl Key for OpenKey<'_> {
+impl Key for MemoryKey<'_> {
     type Value = Vec<u8>;
 
     fn now(&self) -> Millis {
         self.store.now()
     }
 
-    fn kind(&self) -> Kind {
+    fn key_type(&self) -> KeyType {
         match self.entry() {
-            None => Kind::Missing,
-            Some(Entry { value: Value::Hash(_), .. }) => Kind::Hash,
-            Some(Entry { value: Value::String(_), .. }) => Kind::String,
-            Some(Entry { value: Value::Zset(_), .. }) => Kind::Zset,
+            None => KeyType::Missing,
+            Some(Entry { value: Value::Hash(_), .. }) => KeyType::Hash,
+            Some(Entry { value: Value::String(_), .. }) => KeyType::String,
+            Some(Entry { value: Value::Zset(_), .. }) => KeyType::Zset,
         }
     }
 
@@ -224,38 +224,6 @@ impl Key for OpenKey<'_> {
         }
     }
 
-    fn set_fields<'a>(&mut self, fields: impl Iterator<Item = (Field<'a>, Bytes<'a>)>) -> usize {
-        let fields: Vec<_> = fields.collect();
-        if fields.is_empty() {
-            return 0;
-        }
-        self.effect("HSET".to_owned());
-        let empty = Entry { value: Value::Hash(BTreeMap::new()), expires: None };
-        let entry = self.store.entries.entry(self.name.to_vec()).or_insert(empty);
-        let Value::Hash(hash) = &mut entry.value else { panic!("HSET on a string") };
-        let mut is_new =
-            |(field, value): &(Field<'_>, Bytes<'_>)| hash.insert(field.name().to_vec(), value.to_vec()).is_none();
-        fields.iter().filter(|pair| is_new(pair)).count()
-    }
-
-    fn remove_fields<'a>(&mut self, fields: impl Iterator<Item = Bytes<'a>>) -> usize {
-        let Some(Entry { value: Value::Hash(hash), .. }) = self.store.entries.get_mut(self.name) else { return 0 };
-        let removed = fields.filter(|field| hash.remove(field.as_bytes()).is_some()).count();
-        if hash.is_empty() {
-            self.store.entries.remove(self.name);
-        }
-        if removed > 0 {
-            self.effect("HDEL".to_owned());
-        }
-        removed
-    }
-
-    fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>) {
-        self.effect("SET".to_owned());
-        let entry = Entry { value: Value::String(value.to_vec()), expires };
-        self.store.entries.insert(self.name.to_vec(), entry);
-    }
-
     fn lowest(&self, up_to: f64, count: usize) -> Vec<(Vec<u8>, f64)> {
         let Some(Entry { value: Value::Zset(members), .. }) = self.entry() else { return Vec::new() };
         let mut members: Vec<_> = members.iter().map(|(member, score)| (member.clone(), *score)).collect();
@@ -272,39 +240,89 @@ impl Key for OpenKey<'_> {
         let Some(Entry { value: Value::Zset(members), .. }) = self.entry() else { return None };
         members.get(member.as_bytes()).copied()
     }
+}
+
+pub struct WritableMemoryKey<'s>(MemoryKey<'s>);
+
+impl<'s> Deref for WritableMemoryKey<'s> {
+    type Target = MemoryKey<'s>;
+
+    fn deref(&self) -> &MemoryKey<'s> {
+        &self.0
+    }
+}
+
+impl WritableMemoryKey<'_> {
+    fn effect(&mut self, effect: &str) {
+        self.0.store.effects.push(effect.to_owned());
+    }
+}
+
+impl WritableKey for WritableMemoryKey<'_> {
+    fn set_fields<'a>(&mut self, pairs: impl IntoIterator<Item = (Field<'a>, Bytes<'a>)>) -> usize {
+        let pairs: Vec<_> = pairs.into_iter().collect();
+        if pairs.is_empty() {
+            return 0;
+        }
+        self.effect("HSET");
+        let empty = Entry { value: Value::Hash(BTreeMap::new()), expires: None };
+        let entry = self.0.store.entries.entry(self.0.name.to_vec()).or_insert(empty);
+        let Value::Hash(hash) = &mut entry.value else { panic!("HSET on a string") };
+        let mut is_new =
+            |(field, value): &(Field<'_>, Bytes<'_>)| hash.insert(field.name().to_vec(), value.to_vec()).is_none();
+        pairs.iter().filter(|pair| is_new(pair)).count()
+    }
+
+    fn remove_fields<'a>(&mut self, fields: impl IntoIterator<Item = Field<'a>>) -> usize {
+        let Some(Entry { value: Value::Hash(hash), .. }) = self.0.store.entries.get_mut(self.0.name) else { return 0 };
+        let removed = fields.into_iter().filter(|field| hash.remove(field.name()).is_some()).count();
+        if hash.is_empty() {
+            self.0.store.entries.remove(self.0.name);
+        }
+        if removed > 0 {
+            self.effect("HDEL");
+        }
+        removed
+    }
+
+    fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>) {
+        self.effect("SET");
+        let entry = Entry { value: Value::String(value.to_vec()), expires };
+        self.0.store.entries.insert(self.0.name.to_vec(), entry);
+    }
 
     fn add_members(&mut self, members: &[(Bytes<'_>, f64)]) {
-        self.effect("ZADD".to_owned());
+        self.effect("ZADD");
         let empty = Entry { value: Value::Zset(BTreeMap::new()), expires: None };
-        let entry = self.store.entries.entry(self.name.to_vec()).or_insert(empty);
+        let entry = self.0.store.entries.entry(self.0.name.to_vec()).or_insert(empty);
         let Value::Zset(zset) = &mut entry.value else { panic!("ZADD on another type") };
         zset.extend(members.iter().map(|(member, score)| (member.to_vec(), *score)));
     }
 
-    fn remove_members<'a>(&mut self, members: impl Iterator<Item = Bytes<'a>>) -> usize {
-        let Some(Entry { value: Value::Zset(zset), .. }) = self.store.entries.get_mut(self.name) else { return 0 };
-        let removed = members.filter(|member| zset.remove(member.as_bytes()).is_some()).count();
+    fn remove_members<'a>(&mut self, members: impl IntoIterator<Item = Bytes<'a>>) -> usize {
+        let Some(Entry { value: Value::Zset(zset), .. }) = self.0.store.entries.get_mut(self.0.name) else { return 0 };
+        let removed = members.into_iter().filter(|member| zset.remove(member.as_bytes()).is_some()).count();
         if zset.is_empty() {
-            self.store.entries.remove(self.name);
+            self.0.store.entries.remove(self.0.name);
         }
         if removed > 0 {
-            self.effect("ZREM".to_owned());
+            self.effect("ZREM");
         }
         removed
     }
 
     fn persist(&mut self) {
-        self.effect("PERSIST".to_owned());
-        self.store.entries.get_mut(self.name).expect("PERSIST of a key that is there").expires = None;
+        self.effect("PERSIST");
+        self.0.store.entries.get_mut(self.0.name).expect("PERSIST of a key that is there").expires = None;
     }
 
     fn expire_at(&mut self, at: Millis) {
-        self.effect("PEXPIREAT".to_owned());
-        self.store.entries.get_mut(self.name).expect("PEXPIREAT of a key that is there").expires = Some(at);
+        self.effect("PEXPIREAT");
+        self.0.store.entries.get_mut(self.0.name).expect("PEXPIREAT of a key that is there").expires = Some(at);
     }
 
     fn delete(&mut self) {
-        self.effect("UNLINK".to_owned());
-        self.store.entries.remove(self.name);
+        self.effect("UNLINK");
+        self.0.store.entries.remove(self.0.name);
     }
 }

@@ -1,6 +1,6 @@
 //! Where sessions live: one plain hash each, and the few keys beside it.
 //!
-//! [`Store`] is all that the rest needs of a database; [`redis`] is the real one, `memory` one for tests.
+//! [`Store`] is all that the rest needs of a database; [`server`] is the real one, `memory` one for tests.
 //! [`sessions`] knows which keys belong together and changes them together.
 
 pub mod ending;
@@ -11,17 +11,18 @@ pub mod keys;
 #[cfg(test)]
 pub mod memory;
 pub mod realm;
-pub mod redis;
+pub mod server;
 pub mod serving;
 pub mod sessions;
 
 use crate::protocol::Error;
 use crate::redis::Bytes;
 pub use crate::redis::caller::Access;
-pub use crate::redis::key::{Kind, Mode};
+pub use crate::redis::key::KeyType;
 use crate::settings::Settings;
 use crate::stats::Stat;
 use sessions_core::session::{Event, Meta, Millis, NewToken};
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// Bytes that were read, and may be handed to the store again.
@@ -33,6 +34,9 @@ pub trait Stored: AsRef<[u8]> {
 pub trait Store {
     type Value: Stored;
     type Key<'s>: Key<Value = Self::Value>
+    where
+        Self: 's;
+    type WritableKey<'s>: WritableKey<Target = Self::Key<'s>>
     where
         Self: 's;
 
@@ -68,8 +72,11 @@ pub trait Store {
     /// server has asked itself.
     fn permit(&mut self, key: Bytes<'_>, access: Access) -> Result<(), Error>;
 
-    /// Opens a key. A key that has expired is not there.
-    fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> Self::Key<'s>;
+    /// Opens a key for reading. An expired key is missing.
+    fn read<'s>(&'s mut self, key: Bytes<'s>) -> Self::Key<'s>;
+
+    /// Opens a key for reading and writing. An expired key is missing.
+    fn write<'s>(&'s mut self, key: Bytes<'s>) -> Self::WritableKey<'s>;
 
     /// UNLINK of many keys at once. Answers those that were there, each once.
     fn unlink<'k>(&mut self, keys: &[Bytes<'k>]) -> Vec<Bytes<'k>>;
@@ -114,39 +121,47 @@ impl<'a> From<Bytes<'a>> for Field<'a> {
     }
 }
 
-/// An open key. Each change to it is an effect: it is replicated as the native command that does the same.
+/// A key that is open for reading.
 pub trait Key {
     type Value: Stored;
 
     /// The time, as the store tells it.
     fn now(&self) -> Millis;
-    fn kind(&self) -> Kind;
+    fn key_type(&self) -> KeyType;
     /// Whether keys made of this name belong beside this one: [`filing::together`].
     fn is_beside(&self, name: &[u8]) -> bool;
     fn expires(&self) -> Option<Millis>;
-
-    fn field<'a>(&self, field: impl Into<Field<'a>>) -> Option<Self::Value>;
-    fn has<'a>(&self, field: impl Into<Field<'a>>) -> bool;
     /// The number of fields of a hash, metadata included, of members of a sorted set, or of bytes of a string.
     fn len(&self) -> usize;
+
+    /// The value of a field of a hash.
+    fn field<'a>(&self, field: impl Into<Field<'a>>) -> Option<Self::Value>;
+    fn has<'a>(&self, field: impl Into<Field<'a>>) -> bool;
     fn each_field(&self, visit: &mut dyn FnMut(&[u8], &[u8]));
     /// The value of a string key.
     fn string(&self) -> Option<Self::Value>;
-
-    /// HSET. Answers how many fields are new.
-    fn set_fields<'a>(&mut self, fields: impl Iterator<Item = (Field<'a>, Bytes<'a>)>) -> usize;
-    /// HDEL. Answers how many fields there were. With its last field the key goes.
-    fn remove_fields<'a>(&mut self, fields: impl Iterator<Item = Bytes<'a>>) -> usize;
-    /// SET, with PXAT if there is an expiry.
-    fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>);
     /// The members of a sorted set with a score of at most `up_to`, lowest first, and their scores.
     fn lowest(&self, up_to: f64, count: usize) -> Vec<(Self::Value, f64)>;
     fn highest_score(&self) -> Option<f64>;
     fn score(&self, member: Bytes<'_>) -> Option<f64>;
+}
+
+/// A key that is open for reading and writing. Each change is replicated as the native command that does the same.
+pub trait WritableKey: Deref<Target: Key + Sized> {
+    /// HSET. Returns how many fields are new.
+    fn set_fields<'a>(&mut self, pairs: impl IntoIterator<Item = (Field<'a>, Bytes<'a>)>) -> usize;
+    /// HSET of one field.
+    fn set_field<'a>(&mut self, field: impl Into<Field<'a>>, value: &'a [u8]) {
+        self.set_fields([(field.into(), value.into())]);
+    }
+    /// HDEL. Returns how many of the fields existed. With its last field the key is removed.
+    fn remove_fields<'a>(&mut self, fields: impl IntoIterator<Item = Field<'a>>) -> usize;
+    /// SET, with PXAT if there is an expiry.
+    fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>);
     /// ZADD.
     fn add_members(&mut self, members: &[(Bytes<'_>, f64)]);
-    /// ZREM. Answers how many members there were. With its last member the key goes.
-    fn remove_members<'a>(&mut self, members: impl Iterator<Item = Bytes<'a>>) -> usize;
+    /// ZREM. Returns how many of the members existed. With its last member the key is removed.
+    fn remove_members<'a>(&mut self, members: impl IntoIterator<Item = Bytes<'a>>) -> usize;
     /// PERSIST.
     fn persist(&mut self);
     /// PEXPIREAT.

@@ -2,7 +2,7 @@
 //!
 //! They come from `sh.secret-file` or, without one, from a secret that the database keeps itself.
 
-use super::{Key, Kind, Mode, Store};
+use super::{Key, KeyType, Store, WritableKey};
 use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
 use crate::settings::Settings;
@@ -32,7 +32,7 @@ pub struct NewSecret(Vec<u8>);
 
 impl NewSecret {
     pub fn keep<S: Store>(self, store: &mut S) {
-        store.open(SECRET_KEY.into(), Mode::Write).set_string(Bytes::from(self.0.as_slice()), None);
+        store.write(SECRET_KEY.into()).set_string(Bytes::from(self.0.as_slice()), None);
     }
 }
 
@@ -58,9 +58,9 @@ pub fn verifying<S: Store>(store: &mut S, settings: &Settings) -> Result<Option<
         return Err(Status::GeneralError.because("in a cluster credentials need sh.secret-file, the same on all nodes"));
     }
     // Opened each time, so that it is never the key that was not used for longest.
-    let key = store.open(SECRET_KEY.into(), Mode::Read);
-    let there = match key.kind() {
-        Kind::Missing => None,
+    let key = store.read(SECRET_KEY.into());
+    let there = match key.key_type() {
+        KeyType::Missing => None,
         _ => Some(key.string().and_then(|text| Secret::new(text.as_ref())).ok_or_else(unreadable)?),
     };
     drop(key);
@@ -119,7 +119,7 @@ mod tests {
         let (minting, again) = minting(&mut store, &settings).expect("a secret");
         assert_eq!(minting.fingerprint(), verifying.fingerprint());
         again.expect("what is to be kept").keep(&mut store);
-        assert_eq!(store.open(SECRET_KEY.into(), Mode::Read).string(), Some(text));
+        assert_eq!(store.read(SECRET_KEY.into()).string(), Some(text));
     }
 
     #[test]

@@ -1,19 +1,31 @@
 //! Sessions in a store: which keys belong to one, and what changes together.
 
-use super::{Access, Key, Kind, Mode, Store, Stored, filing, index, keys};
+use super::{Access, Field, Key, KeyType, Store, Stored, WritableKey, filing, index, keys};
 use crate::protocol::{Error, Status};
 use crate::redis::{Bytes, Name};
 use crate::stats::Stat;
 use sessions_core::session::{Created, Flags, Meta, Millis, Seconds, Token, lifetime, meta};
 
-/// Opens a session's key, or tells why there is none.
-pub fn open<'s, S: Store>(store: &'s mut S, token: Bytes<'s>, mode: Mode) -> Result<(S::Key<'s>, Flags), Error> {
-    let key = store.open(token, mode);
-    match (key.kind(), created(&key)) {
-        (Kind::Missing, _) => Err(Error::no_session()),
-        (_, Some(created)) => Ok((key, created.flags)),
-        _ => Err(Error::not_a_session()),
+/// Opens a session for reading. Fails if it does not exist.
+pub fn open<'s, S: Store>(store: &'s mut S, token: Bytes<'s>) -> Result<(S::Key<'s>, Flags), Error> {
+    let key = store.read(token);
+    let flags = flags(&key)?;
+    Ok((key, flags))
+}
+
+/// Opens a session for reading and writing. Fails if it does not exist.
+pub fn open_to_write<'s, S: Store>(store: &'s mut S, token: Bytes<'s>) -> Result<(S::WritableKey<'s>, Flags), Error> {
+    let key = store.write(token);
+    let flags = flags(&*key)?;
+    Ok((key, flags))
+}
+
+/// The flags of an open session. Fails if the key is missing, or is no session.
+fn flags<K: Key>(key: &K) -> Result<Flags, Error> {
+    if key.key_type() == KeyType::Missing {
+        return Err(Error::no_session());
     }
+    created(key).map(|created| created.flags).ok_or_else(Error::not_a_session)
 }
 
 /// When an open session was created, and as what; `None` if it is no session.
@@ -46,10 +58,10 @@ pub fn count<K: Key>(key: &K) -> usize {
 ///
 /// Permission to read the pointer's key is the caller's to ask for; that of the session is asked for here.
 pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Option<S::Value>, Error> {
-    let key = store.open(pointer.into(), Mode::Read);
-    let found = match key.kind() {
-        Kind::Missing => None,
-        Kind::String => key.string(),
+    let key = store.read(pointer.into());
+    let found = match key.key_type() {
+        KeyType::Missing => None,
+        KeyType::String => key.string(),
         _ => {
             return Err(Status::WrongType.because("the key of the shared session's name holds the wrong kind of value"));
         }
@@ -63,8 +75,8 @@ pub fn shared<S: Store>(store: &mut S, name: &[u8], pointer: &Name) -> Result<Op
         return Ok(None);
     }
     store.permit(found.bytes(), Access::Read)?;
-    let session = store.open(found.bytes(), Mode::Read);
-    if session.kind() == Kind::Missing {
+    let session = store.read(found.bytes());
+    if session.key_type() == KeyType::Missing {
         drop(session);
         store.absence_is_proof(found.as_ref())?;
         return Ok(None);
@@ -128,7 +140,7 @@ impl Touch {
             Self::Renewed(renewal) => renewal,
         };
         store.count(Stat::TouchesWritten);
-        store.open(token, Mode::Write).expire_at(renewal.expires);
+        store.write(token).expire_at(renewal.expires);
         if let Some(pointer) = &renewal.pointer {
             settle_pointer(store, token, pointer, Some(renewal.expires));
         }
@@ -148,17 +160,17 @@ fn pointer_of<K: Key>(key: &K, flags: Flags) -> Option<Name> {
 /// Makes the pointer to a session live as long as the session. One that was evicted, or deleted by hand, is made again,
 /// unless it may still be on its way from another node.
 fn settle_pointer<S: Store>(store: &mut S, token: Bytes<'_>, pointer: &Name, expires: Option<Millis>) {
-    let mut key = store.open(pointer.into(), Mode::Write);
-    match key.kind() {
-        Kind::String if key.string().is_some_and(|own| own.as_ref() == token.as_bytes()) => {
+    let mut key = store.write(pointer.into());
+    match key.key_type() {
+        KeyType::String if key.string().is_some_and(|own| own.as_ref() == token.as_bytes()) => {
             if let Some(at) = expires.filter(|_| key.expires() != expires) {
                 key.expire_at(at);
             }
         }
-        Kind::Missing => {
+        KeyType::Missing => {
             drop(key);
             if store.absence_is_proof(pointer.as_ref()).is_ok() {
-                store.open(pointer.into(), Mode::Write).set_string(token, expires);
+                store.write(pointer.into()).set_string(token, expires);
             }
         }
         // Another session's by now, or somebody else's altogether.
@@ -168,7 +180,7 @@ fn settle_pointer<S: Store>(store: &mut S, token: Bytes<'_>, pointer: &Name, exp
 
 /// Touches a session, and puts right what others should know of it. Answers when it expires.
 pub fn touch<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Option<Millis>, Error> {
-    let (key, flags) = open(store, token, Mode::Read)?;
+    let (key, flags) = open(store, token)?;
     let touch = Touch::of(&key, flags);
     let expires = touch.expires().or(key.expires());
     // Where the touch itself changes nothing: this is how a lost pointer heals, and a lost place on the list.
@@ -197,33 +209,33 @@ pub fn read_data<S: Store, R>(
     token: Bytes<'_>,
     read: impl FnOnce(&S::Key<'_>) -> R,
 ) -> Result<R, Error> {
-    let (key, flags) = open(store, token, Mode::Read)?;
+    let (key, flags) = open(store, token)?;
     if !flags.clears {
         return Ok(read(&key));
     }
     drop(key);
     let data = data_key(token)?;
     store.permit((&data).into(), Access::Read)?;
-    let key = store.open((&data).into(), Mode::Read);
-    match key.kind() {
-        Kind::Hash => return Ok(read(&key)),
-        Kind::Missing => {}
+    let key = store.read((&data).into());
+    match key.key_type() {
+        KeyType::Hash => return Ok(read(&key)),
+        KeyType::Missing => {}
         _ => return Err(wrong_data()),
     }
     drop(key);
     store.absence_is_proof(data.as_ref())?;
-    Ok(read(&store.open((&data).into(), Mode::Read)))
+    Ok(read(&store.read((&data).into())))
 }
 
 /// Writes to a session's data, and touches the session.
 pub fn write_data<S: Store, R>(
     store: &mut S,
     token: Bytes<'_>,
-    write: impl FnOnce(&mut S::Key<'_>) -> R,
+    write: impl FnOnce(&mut S::WritableKey<'_>) -> R,
 ) -> Result<R, Error> {
-    let (mut key, flags) = open(store, token, Mode::Write)?;
-    let touch = Touch::of(&key, flags);
-    let clears_after = flags.clears.then(|| seconds(&key, Meta::Duration)).flatten();
+    let (mut key, flags) = open_to_write(store, token)?;
+    let touch = Touch::of(&*key, flags);
+    let clears_after = flags.clears.then(|| seconds(&*key, Meta::Duration)).flatten();
     let written = if clears_after.is_none() && touch.expires().is_none() {
         let written = write(&mut key);
         drop(key);
@@ -232,7 +244,7 @@ pub fn write_data<S: Store, R>(
         drop(key);
         touch.permit(store)?;
         match clears_after {
-            None => write(&mut store.open(token, Mode::Write)),
+            None => write(&mut store.write(token)),
             Some(duration) => write_clearing(store, &data_key(token)?, duration, write)?,
         }
     };
@@ -245,18 +257,18 @@ fn write_clearing<S: Store, R>(
     store: &mut S,
     data: &Name,
     duration: Seconds,
-    write: impl FnOnce(&mut S::Key<'_>) -> R,
+    write: impl FnOnce(&mut S::WritableKey<'_>) -> R,
 ) -> Result<R, Error> {
     store.permit(data.into(), Access::ReadWrite)?;
-    let kind = store.open(data.into(), Mode::Read).kind();
+    let kind = store.read(data.into()).key_type();
     match kind {
-        Kind::Hash => {}
-        Kind::Missing => store.absence_is_proof(data.as_ref())?,
+        KeyType::Hash => {}
+        KeyType::Missing => store.absence_is_proof(data.as_ref())?,
         _ => return Err(wrong_data()),
     }
-    let mut key = store.open(data.into(), Mode::Write);
+    let mut key = store.write(data.into());
     let written = write(&mut key);
-    if key.kind() == Kind::Hash && key.expires().is_none() {
+    if key.key_type() == KeyType::Hash && key.expires().is_none() {
         let at = key.now().after(duration);
         key.expire_at(at);
     }
@@ -264,9 +276,9 @@ fn write_clearing<S: Store, R>(
 }
 
 /// Removes all data fields. Answers how many there were.
-pub fn clear<K: Key>(key: &mut K) -> usize {
-    let fields = data_fields(key);
-    key.remove_fields(fields.iter().map(|field| field.as_slice().into()))
+pub fn clear<K: WritableKey>(key: &mut K) -> usize {
+    let fields = data_fields(&**key);
+    key.remove_fields(fields.iter().map(|field| Field::Data(field.as_slice().into())))
 }
 
 /// The names of all data fields.

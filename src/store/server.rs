@@ -1,14 +1,14 @@
 //! The server that runs the module, as a store.
 //!
-//! The one place that replicates and notifies: whatever changes a key goes through [`OpenKey`], so no command can
-//! forget it.
+//! The one place that replicates and notifies: every change of a key goes through [`ServerKey`] or
+//! [`Store::unlink`], so no command can forget it.
 
-use super::{Access, Field, Key, Kind, Mode, Store, Stored, filing, keys, serving};
+use super::{Access, Field, Key, KeyType, Store, Stored, WritableKey, filing, keys, serving};
 use crate::protocol::{Error, Status};
 use crate::redis::bytes::{Static, Text};
 use crate::redis::caller::Caller;
 use crate::redis::context::EventClass;
-use crate::redis::key::Event;
+use crate::redis::writable_key::{self, KeyspaceEvent};
 use crate::redis::{self, Bytes, Context, Handle, Owned};
 use crate::settings::{self, Settings};
 use crate::stats::{self, Stat};
@@ -19,6 +19,7 @@ use sessions_core::session::{self, Meta, Millis, NewToken};
 use sessions_core::slot;
 use smallvec::SmallVec;
 use std::ffi::CStr;
+use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
 impl Stored for Owned {
@@ -40,7 +41,8 @@ impl RedisStore {
 
 impl Store for RedisStore {
     type Value = Owned;
-    type Key<'s> = OpenKey<'s>;
+    type Key<'s> = redis::Key<'s>;
+    type WritableKey<'s> = ServerKey<'s>;
 
     fn now(&self) -> Millis {
         Millis(self.context.now())
@@ -87,8 +89,12 @@ impl Store for RedisStore {
         caller.may(key.to_string().handle(), access).map_err(|reason| Status::NoPerm.because(reason))
     }
 
-    fn open<'s>(&'s mut self, key: Bytes<'s>, mode: Mode) -> OpenKey<'s> {
-        OpenKey(redis::Key::open(&mut self.context, key.to_string(), mode))
+    fn read<'s>(&'s mut self, key: Bytes<'s>) -> redis::Key<'s> {
+        redis::Key::open(&mut self.context, key.to_string())
+    }
+
+    fn write<'s>(&'s mut self, key: Bytes<'s>) -> ServerKey<'s> {
+        ServerKey(redis::WritableKey::open(&mut self.context, key.to_string()))
     }
 
     fn unlink<'k>(&mut self, keys: &[Bytes<'k>]) -> Vec<Bytes<'k>> {
@@ -99,8 +105,8 @@ impl Store for RedisStore {
             let mut names = Vec::with_capacity(keys.len());
             for key in keys {
                 let name = key.to_string();
-                let mut open = redis::Key::open(&mut self.context, Text::Borrowed(name.handle()), Mode::Write);
-                if open.kind() == Kind::Missing {
+                let mut open = redis::WritableKey::open(&mut self.context, Text::Borrowed(name.handle()));
+                if open.key_type() == KeyType::Missing {
                     continue;
                 }
                 open.delete();
@@ -114,7 +120,7 @@ impl Store for RedisStore {
             }
             // Once it is on its way: another module that listens may replicate something of its own.
             for name in handles {
-                redis::key::announce(&self.context, name, Event::Del);
+                writable_key::announce(&self.context, name, KeyspaceEvent::Del);
             }
         }
         gone
@@ -159,85 +165,109 @@ impl<'a> Field<'a> {
     }
 }
 
-fn handles<'t>(strings: &'t [Text<'_>]) -> SmallVec<[Handle<'t>; 24]> {
-    strings.iter().map(Text::handle).collect()
-}
+type Handles<'t> = SmallVec<[Handle<'t>; 16]>;
 
-/// An open key of the server.
-pub struct OpenKey<'s>(redis::Key<'s>);
-
-impl OpenKey<'_> {
-    /// Replicates an effect, and notes it for when the key is closed.
-    fn effect(&mut self, event: Event, command: &CStr, arguments: &[Handle<'_>]) {
-        self.0.changed(event);
-        self.0.context().replicate(command, self.0.name(), arguments);
-    }
-}
-
-impl Key for OpenKey<'_> {
+impl Key for redis::Key<'_> {
     type Value = Owned;
 
     fn now(&self) -> Millis {
-        Millis(self.0.context().now())
+        Millis(self.context().now())
     }
 
-    fn kind(&self) -> Kind {
-        self.0.kind()
+    fn key_type(&self) -> KeyType {
+        self.key_type()
     }
 
     fn is_beside(&self, name: &[u8]) -> bool {
-        filing::together(self.0.context().is_cluster(), self.0.name().as_bytes(), name)
+        filing::together(self.context().is_cluster(), self.name().as_bytes(), name)
     }
 
     fn expires(&self) -> Option<Millis> {
-        self.0.expires().map(Millis)
-    }
-
-    fn field<'a>(&self, field: impl Into<Field<'a>>) -> Option<Owned> {
-        self.0.field(field.into().to_string().handle())
-    }
-
-    fn has<'a>(&self, field: impl Into<Field<'a>>) -> bool {
-        self.0.has_field(field.into().to_string().handle())
+        self.expires().map(Millis)
     }
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.len()
+    }
+
+    fn field<'a>(&self, field: impl Into<Field<'a>>) -> Option<Owned> {
+        self.field(field.into().to_string().handle())
+    }
+
+    fn has<'a>(&self, field: impl Into<Field<'a>>) -> bool {
+        self.has_field(field.into().to_string().handle())
     }
 
     fn each_field(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
-        self.0.each_field(visit);
+        self.each_field(visit);
     }
 
     fn string(&self) -> Option<Owned> {
-        self.0.string()
+        self.string()
     }
 
-    fn set_fields<'a>(&mut self, fields: impl Iterator<Item = (Field<'a>, Bytes<'a>)>) -> usize {
-        let mut strings: SmallVec<[Text<'_>; 24]> = SmallVec::new();
-        for (field, value) in fields {
-            strings.push(field.to_string());
-            strings.push(value.to_string());
+    fn lowest(&self, up_to: f64, count: usize) -> Vec<(Owned, f64)> {
+        self.lowest(up_to, count)
+    }
+
+    fn highest_score(&self) -> Option<f64> {
+        self.highest_score()
+    }
+
+    fn score(&self, member: Bytes<'_>) -> Option<f64> {
+        self.score(member.to_string().handle())
+    }
+}
+
+/// A key of the server that is open for writing.
+pub struct ServerKey<'s>(redis::WritableKey<'s>);
+
+impl<'s> Deref for ServerKey<'s> {
+    type Target = redis::Key<'s>;
+
+    fn deref(&self) -> &redis::Key<'s> {
+        &self.0
+    }
+}
+
+impl ServerKey<'_> {
+    /// Replicates a change, and notes its event for when the key is closed.
+    fn effect(&mut self, event: KeyspaceEvent, command: &CStr, arguments: &[Handle<'_>]) {
+        self.0.note(event);
+        self.context().replicate(command, self.name(), arguments);
+    }
+
+    /// Replicates that elements were removed, and notes that the key went with its last one.
+    fn removed(&mut self, event: KeyspaceEvent, command: &CStr, elements: &[Text<'_>]) -> usize {
+        if !elements.is_empty() {
+            let elements: Handles<'_> = elements.iter().map(Text::handle).collect();
+            self.effect(event, command, &elements);
+            if self.key_type() == KeyType::Missing {
+                self.0.note(KeyspaceEvent::Del);
+            }
         }
+        elements.len()
+    }
+}
+
+impl WritableKey for ServerKey<'_> {
+    fn set_fields<'a>(&mut self, pairs: impl IntoIterator<Item = (Field<'a>, Bytes<'a>)>) -> usize {
+        let strings: SmallVec<[[Text<'_>; 2]; 12]> =
+            pairs.into_iter().map(|(field, value)| [field.to_string(), value.to_string()]).collect();
         if strings.is_empty() {
             return 0;
         }
-        let pairs = handles(&strings);
+        let pairs: SmallVec<[[Handle<'_>; 2]; 12]> =
+            strings.iter().map(|[field, value]| [field.handle(), value.handle()]).collect();
         let replaced = self.0.set_fields(&pairs);
-        self.effect(Event::Hset, c"HSET", &pairs);
-        pairs.len() / 2 - replaced
+        self.effect(KeyspaceEvent::Hset, c"HSET", pairs.as_flattened());
+        pairs.len() - replaced
     }
 
-    fn remove_fields<'a>(&mut self, fields: impl Iterator<Item = Bytes<'a>>) -> usize {
-        let names: SmallVec<[Text<'_>; 12]> =
-            fields.map(Bytes::to_string).filter(|name| self.0.remove_field(name.handle())).collect();
-        if !names.is_empty() {
-            self.effect(Event::Hdel, c"HDEL", &handles(&names));
-            if self.kind() == Kind::Missing {
-                self.0.changed(Event::Del);
-            }
-        }
-        names.len()
+    fn remove_fields<'a>(&mut self, fields: impl IntoIterator<Item = Field<'a>>) -> usize {
+        let names = fields.into_iter().map(Field::to_string);
+        let names: SmallVec<[Text<'_>; 12]> = names.filter(|name| self.0.remove_field(name.handle())).collect();
+        self.removed(KeyspaceEvent::Hdel, c"HDEL", &names)
     }
 
     fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>) {
@@ -245,24 +275,14 @@ impl Key for OpenKey<'_> {
         static PXAT: LazyLock<Static> = LazyLock::new(|| Static::from(Owned::from(b"PXAT".as_slice())));
         let value = value.to_string();
         self.0.set_string(value.handle());
-        self.0.changed(Event::Set);
-        let (context, name) = (self.0.context(), self.0.name());
-        let Some(Millis(at)) = expires else { return context.replicate(c"SET", name, &[value.handle()]) };
+        let Some(Millis(at)) = expires else {
+            return self.effect(KeyspaceEvent::Set, c"SET", &[value.handle()]);
+        };
+        let (context, name) = (self.context(), self.name());
         context.with_number(at, |at| context.replicate(c"SET", name, &[value.handle(), PXAT.handle(), at]));
         self.0.set_expires(at);
-        self.0.changed(Event::Expire);
-    }
-
-    fn lowest(&self, up_to: f64, count: usize) -> Vec<(Owned, f64)> {
-        self.0.lowest(up_to, count)
-    }
-
-    fn highest_score(&self) -> Option<f64> {
-        self.0.highest_score()
-    }
-
-    fn score(&self, member: Bytes<'_>) -> Option<f64> {
-        self.0.score(member.to_string().handle())
+        self.0.note(KeyspaceEvent::Set);
+        self.0.note(KeyspaceEvent::Expire);
     }
 
     fn add_members(&mut self, members: &[(Bytes<'_>, f64)]) {
@@ -275,35 +295,30 @@ impl Key for OpenKey<'_> {
             strings.push(Text::Owned(Owned::from(text)));
             strings.push(member);
         }
-        self.effect(Event::Zadd, c"ZADD", &handles(&strings));
+        let arguments: Handles<'_> = strings.iter().map(Text::handle).collect();
+        self.effect(KeyspaceEvent::Zadd, c"ZADD", &arguments);
     }
 
-    fn remove_members<'a>(&mut self, members: impl Iterator<Item = Bytes<'a>>) -> usize {
-        let names: SmallVec<[Text<'_>; 12]> =
-            members.map(Bytes::to_string).filter(|name| self.0.remove_member(name.handle())).collect();
-        if !names.is_empty() {
-            self.effect(Event::Zrem, c"ZREM", &handles(&names));
-            if self.kind() == Kind::Missing {
-                self.0.changed(Event::Del);
-            }
-        }
-        names.len()
+    fn remove_members<'a>(&mut self, members: impl IntoIterator<Item = Bytes<'a>>) -> usize {
+        let names = members.into_iter().map(Bytes::to_string);
+        let names: SmallVec<[Text<'_>; 12]> = names.filter(|name| self.0.remove_member(name.handle())).collect();
+        self.removed(KeyspaceEvent::Zrem, c"ZREM", &names)
     }
 
     fn persist(&mut self) {
         self.0.persist();
-        self.effect(Event::Persist, c"PERSIST", &[]);
+        self.effect(KeyspaceEvent::Persist, c"PERSIST", &[]);
     }
 
     fn expire_at(&mut self, at: Millis) {
         self.0.set_expires(at.0);
-        self.0.changed(Event::Expire);
-        let (context, name) = (self.0.context(), self.0.name());
+        self.0.note(KeyspaceEvent::Expire);
+        let (context, name) = (self.context(), self.name());
         context.with_number(at.0, |at| context.replicate(c"PEXPIREAT", name, &[at]));
     }
 
     fn delete(&mut self) {
         self.0.delete();
-        self.effect(Event::Del, c"UNLINK", &[]);
+        self.effect(KeyspaceEvent::Del, c"UNLINK", &[]);
     }
 }
