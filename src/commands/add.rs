@@ -7,7 +7,7 @@ use crate::protocol::args::Fields;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Key, Store, WritableKey, sessions};
+use crate::store::{Key, Store, WritableKey, data};
 use serde::Serialize;
 use std::collections::HashSet;
 
@@ -34,7 +34,7 @@ impl Command for Add {
     }
 
     fn run<S: Store>(store: &mut S, (token, fields): Self::Request<'_>) -> Result<impl Serialize, Error> {
-        sessions::write_data(store, token, |data| {
+        data::write(store, token, |data| {
             let mut new = HashSet::new();
             let added: Vec<u8> =
                 fields.iter().map(|(field, _)| u8::from(!data.has(field) && new.insert(field.as_bytes()))).collect();

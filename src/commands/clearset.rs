@@ -7,7 +7,7 @@ use crate::protocol::args::Fields;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Store, WritableKey, sessions};
+use crate::store::{Store, WritableKey, data};
 use serde::Serialize;
 
 pub struct ClearSet;
@@ -33,8 +33,8 @@ impl Command for ClearSet {
     }
 
     fn run<S: Store>(store: &mut S, (token, fields): Self::Request<'_>) -> Result<impl Serialize, Error> {
-        sessions::write_data(store, token, |data| {
-            let cleared = sessions::clear(data);
+        data::write(store, token, |data| {
+            let cleared = data::clear(data);
             data.set_fields(fields.iter().map(|(field, value)| (field.into(), value)));
             cleared
         })

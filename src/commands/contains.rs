@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Key, Store, sessions};
+use crate::store::{Key, Store, data};
 use serde::Serialize;
 
 pub struct Contains;
@@ -32,8 +32,6 @@ impl Command for Contains {
     }
 
     fn run<S: Store>(store: &mut S, (token, fields): Self::Request<'_>) -> Result<impl Serialize, Error> {
-        sessions::read_data(store, token, |data| {
-            fields.iter().map(|field| u8::from(data.has(*field))).collect::<Vec<_>>()
-        })
+        data::read(store, token, |data| fields.iter().map(|field| u8::from(data.has(*field))).collect::<Vec<_>>())
     }
 }

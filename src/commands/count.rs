@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Store, sessions};
+use crate::store::{Store, data};
 use serde::Serialize;
 
 pub struct Count;
@@ -33,6 +33,6 @@ impl Command for Count {
     }
 
     fn run<S: Store>(store: &mut S, token: Self::Request<'_>) -> Result<impl Serialize, Error> {
-        sessions::read_data(store, token, |data| sessions::count(data))
+        data::read(store, token, |data| data::count(data))
     }
 }

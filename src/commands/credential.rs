@@ -143,10 +143,10 @@ pub fn open<'a, S: Store, R>(
     see: impl FnOnce(&S::Key<'_>, Flags) -> R,
 ) -> Result<Opened<'a, R>, Error> {
     let token = Token::parse(tkn.as_bytes()).ok_or_else(Error::unauthorised)?;
-    let ring = realm::verifying(store, settings)?.ok_or_else(|| grants::worthless(store))?;
+    let ring = realm::verifying(store, settings)?.ok_or_else(|| grants::no_session(store))?;
     let opened = grants::open_sealed(&ring, kinds, token, &credential.text, credential.bind.as_deref());
     let (kind, generation) = opened.ok_or_else(Error::unauthorised)?;
-    let (grant, seen) = grants::find_and(store, tkn, see)?;
+    let (grant, seen) = grants::find_with(store, tkn, see)?;
     if grant.kind != kind {
         return Err(Error::unauthorised());
     }

@@ -9,8 +9,8 @@ use crate::protocol::{Args, Blob, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::store::ending::Endings;
-use crate::store::index::{self, Roll};
-use crate::store::{Access, Store, Stored, filing, keys, sessions};
+use crate::store::index::{self, Members};
+use crate::store::{Access, Store, Stored, filing, keys, record};
 use serde::Serialize;
 use sessions_core::session::{Flags, Token};
 use smallvec::SmallVec;
@@ -72,9 +72,9 @@ impl Command for EndAll {
     fn run<S: Store>(store: &mut S, (name, which): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let index = keys::index(&name);
         store.permit((&index).into(), Access::ReadWrite)?;
-        index::prepare(store, &index)?;
+        index::ensure_writable(store, &index)?;
         let all = matches!(which, Which::Listed { but: None });
-        let (mut roll, mut endings) = (Roll::default(), Endings::default());
+        let (mut members, mut endings) = (Members::default(), Endings::default());
         match which {
             Which::Listed { but } => {
                 if let Some(kept) = but
@@ -83,9 +83,9 @@ impl Command for EndAll {
                     let reason = "the EXCEPT token is that of another name's session";
                     return Err(Status::SessionTokenInvalid.because(reason));
                 }
-                roll = index::roll(store, &name, &index, Access::ReadWrite)?;
-                roll.alive.retain(|listed| but.is_none_or(|kept| kept.as_bytes() != listed.token.as_ref()));
-                for listed in &roll.alive {
+                members = index::members(store, &name, &index, Access::ReadWrite)?;
+                members.alive.retain(|listed| but.is_none_or(|kept| kept.as_bytes() != listed.token.as_ref()));
+                for listed in &members.alive {
                     endings.add(store, listed.token.bytes(), listed.created.flags, Some(&name))?;
                 }
             }
@@ -104,7 +104,7 @@ impl Command for EndAll {
         if all {
             index::clear(store, &index);
         } else {
-            index::remove(store, &index, ended.iter().copied().chain(roll.gone.iter().map(Stored::bytes)));
+            index::remove(store, &index, ended.iter().copied().chain(members.stale.iter().map(Stored::bytes)));
         }
         Ok(ended.iter().map(|token| Blob(Ended::from_slice(token))).collect::<Vec<_>>())
     }
@@ -116,10 +116,10 @@ fn flags<S: Store>(store: &mut S, name: &[u8], token: Bytes<'_>) -> Result<Optio
         return Ok(None);
     }
     store.permit(token, Access::ReadWrite)?;
-    let opened = sessions::open(store, token);
-    let found = opened.map(|(key, flags)| sessions::is_named(&key, name).then_some(flags));
+    let opened = record::open(store, token);
+    let found = opened.map(|(key, flags)| record::is_named(&key, name).then_some(flags));
     if found == Err(Error::no_session()) {
-        store.absence_is_proof(&token)?;
+        store.ensure_not_migrating(&token)?;
     }
     found
 }

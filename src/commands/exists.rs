@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Store, sessions};
+use crate::store::{Store, record};
 use serde::Serialize;
 
 pub struct Exists;
@@ -33,7 +33,7 @@ impl Command for Exists {
     fn run<S: Store>(store: &mut S, tokens: Self::Request<'_>) -> Result<impl Serialize, Error> {
         tokens
             .iter()
-            .map(|token| match sessions::open(store, *token) {
+            .map(|token| match record::open(store, *token) {
                 Ok(_) => Ok(1),
                 Err(error) if error == Error::no_session() => Ok(0),
                 Err(error) => Err(error),

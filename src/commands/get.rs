@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Key, Store, sessions};
+use crate::store::{Key, Store, data};
 use serde::{Serialize, Serializer};
 use sessions_core::session::meta;
 use smallvec::SmallVec;
@@ -56,7 +56,7 @@ impl Command for Get {
     }
 
     fn run<S: Store>(store: &mut S, request: Self::Request<'_>) -> Result<impl Serialize, Error> {
-        sessions::read_data(store, request.token, |data| {
+        data::read(store, request.token, |data| {
             if !request.fields.is_empty() {
                 return Reply::Values(request.fields.iter().map(|field| data.field(*field).map(Blob)).collect());
             }

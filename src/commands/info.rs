@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Key, Store, filing, sessions};
+use crate::store::{Key, Store, data, filing, record};
 use serde::Serialize;
 use sessions_core::session::{Flags, Meta, Millis, Seconds};
 
@@ -75,20 +75,20 @@ impl Command for Info {
 /// The reply of SH.INFO, which SH.LIST returns too.
 pub fn describe<S: Store>(store: &mut S, token: Bytes<'_>) -> Result<Reply<S::Value>, Error> {
     let now = store.now();
-    let (key, flags) = sessions::open(store, token)?;
+    let (key, flags) = record::open(store, token)?;
     let name = key.field(Meta::Name).ok_or_else(Error::not_a_session)?;
     let Flags { shared, clears, .. } = flags;
     let shared = shared && filing::name_of(&key).is_some();
-    let created = sessions::created(&key).map(|created| created.at);
-    let duration = sessions::seconds(&key, Meta::Duration);
-    let idle = sessions::seconds(&key, Meta::Idle);
-    let until = sessions::number(&key, Meta::Until).map(Millis);
+    let created = record::created(&key).map(|created| created.at);
+    let duration = record::seconds(&key, Meta::Duration);
+    let idle = record::seconds(&key, Meta::Idle);
+    let until = record::moment(&key, Meta::Until);
     let ends = key.expires();
     let credentials = key.field(Meta::Kind);
-    let generation = sessions::number(&key, Meta::Gen).unwrap_or(0);
+    let generation = record::number(&key, Meta::Gen).unwrap_or(0);
     drop(key);
 
-    let (key_cnt, data_goes) = sessions::read_data(store, token, |data| (sessions::count(data), data.expires()))?;
+    let (key_cnt, data_goes) = data::read(store, token, |data| (data::count(data), data.expires()))?;
     let deadline = if clears { data_goes } else { until.or(ends) };
     // A touch sets the expiry to its own moment plus the idle time.
     let seen = idle.zip(ends).map(|(idle, ends)| {

@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Store, sessions};
+use crate::store::{Store, data};
 use serde::Serialize;
 
 pub struct Keys;
@@ -33,6 +33,6 @@ impl Command for Keys {
     }
 
     fn run<S: Store>(store: &mut S, token: Self::Request<'_>) -> Result<impl Serialize, Error> {
-        sessions::read_data(store, token, |data| sessions::data_fields(data).into_iter().map(Blob).collect::<Vec<_>>())
+        data::read(store, token, |data| data::fields(data).into_iter().map(Blob).collect::<Vec<_>>())
     }
 }

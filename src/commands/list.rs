@@ -64,7 +64,7 @@ impl Command for List {
     fn run<S: Store>(store: &mut S, (name, info): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let index = keys::index(&name);
         store.permit((&index).into(), Access::Read)?;
-        let sessions = index::roll(store, &name, &index, Access::Read)?.oldest_first().alive;
+        let sessions = index::members(store, &name, &index, Access::Read)?.oldest_first().alive;
         if !info {
             return Ok(Reply::Tokens(sessions.into_iter().map(|listed| Blob(listed.token)).collect()));
         }

@@ -12,12 +12,12 @@ use super::Command;
 use super::endall::Ended;
 use crate::protocol::{Args, Blob, Error, Form, Status};
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::redis::{Bytes, Name};
+use crate::redis::{Bytes, KeyName};
 use crate::settings::Settings;
 use crate::stats::Stat;
 use crate::store::ending::Endings;
 use crate::store::realm::NewSecret;
-use crate::store::{Access, Field, Key, KeyType, Store, Stored, WritableKey, index, keys, realm, sessions};
+use crate::store::{Access, Field, Key, KeyType, Store, Stored, WritableKey, index, keys, pointer, realm};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use sessions_core::credentials::Payload;
@@ -126,14 +126,14 @@ impl Command for New {
 /// The session to create: its keys and its lifetime.
 struct Plan<'r> {
     request: &'r Request<'r>,
-    token: Name,
+    token: KeyName,
     now: Millis,
     lifetime: Lifetime,
     expires: Option<Millis>,
     /// The key of the data and how long the data lives, if CLEAR was given.
-    data: Option<(Name, Seconds)>,
-    pointer: Option<Name>,
-    index: Option<Name>,
+    data: Option<(KeyName, Seconds)>,
+    pointer: Option<KeyName>,
+    index: Option<KeyName>,
 }
 
 impl<'r> Plan<'r> {
@@ -145,7 +145,7 @@ impl<'r> Plan<'r> {
         };
         Self {
             request,
-            token: Name::from(new.as_ref()),
+            token: KeyName::from(new.as_ref()),
             now,
             lifetime,
             expires: lifetime::deadline(lifetime.idle, lifetime.limit(now), now),
@@ -165,7 +165,7 @@ impl<'r> Plan<'r> {
 
     fn refuse_second_shared<S: Store>(&self, store: &mut S) -> Result<(), Error> {
         let Some(pointer) = &self.pointer else { return Ok(()) };
-        match sessions::shared(store, &self.request.name, pointer)? {
+        match pointer::follow(store, &self.request.name, pointer)? {
             None => Ok(()),
             Some(_) => Err(Status::SessionNewFail.because("a shared session of that name exists; SH.OPEN it")),
         }
@@ -215,14 +215,14 @@ impl<'r> Plan<'r> {
         }
         let leaves = |token: &[u8]| {
             let alive = leaving.alive.iter().map(|listed| &listed.token);
-            alive.chain(&leaving.gone).any(|leaving| leaving.as_ref() == token)
+            alive.chain(&leaving.stale).any(|leaving| leaving.as_ref() == token)
         };
         index::put(store, index, name, place, leaves)?;
         if leaving.is_empty() {
             return Ok(Vec::new());
         }
         let ended = endings.apply(store);
-        let gone = leaving.gone.iter().map(Stored::bytes);
+        let gone = leaving.stale.iter().map(Stored::bytes);
         index::remove(store, index, ended.iter().copied().chain(gone));
         Ok(ended.iter().map(|token| Ended::from_slice(token)).collect())
     }

@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::{Args, Blob, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Access, Store, keys, sessions};
+use crate::store::{Access, Store, keys, pointer};
 use serde::Serialize;
 use sessions_core::status;
 
@@ -42,7 +42,7 @@ impl Command for Open {
     fn run<S: Store>(store: &mut S, name: Self::Request<'_>) -> Result<impl Serialize, Error> {
         let pointer = keys::shared(&name);
         store.permit((&pointer).into(), Access::Read)?;
-        let token = sessions::shared(store, &name, &pointer)?
+        let token = pointer::follow(store, &name, &pointer)?
             .ok_or_else(|| Status::SessionOpenFail.because("there is no shared session of that name"))?;
         Ok(Reply { name: Blob(name.as_bytes()), tkn: Blob(token), st: status::OK })
     }

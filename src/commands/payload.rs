@@ -7,7 +7,7 @@ use super::Command;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Key, Store, WritableKey, grants, sessions};
+use crate::store::{Key, Store, grants, record};
 use serde::Serialize;
 use sessions_core::credentials::{self, access};
 use sessions_core::session::Meta;
@@ -39,12 +39,12 @@ impl Command for Payload {
     fn run<S: Store>(store: &mut S, (token, payload): Self::Request<'_>) -> Result<impl Serialize, Error> {
         let settings = store.settings();
         let payload = payload.map(|text| credentials::Payload::parse(&text, settings.max_payload)).transpose()?;
-        let Some(payload) = payload else { return grants::payload(&sessions::open(store, token)?.0) };
-        let (mut key, _) = sessions::open_to_write(store, token)?;
+        let Some(payload) = payload else { return grants::payload(&record::open(store, token)?.0) };
+        let (mut key, _) = record::open_to_write(store, token)?;
         if let Some(name) = key.field(Meta::Name).as_ref().and_then(|name| std::str::from_utf8(name.as_ref()).ok()) {
             access::fits(name, &payload)?;
         }
-        key.set_field(Meta::Payload, payload.as_str().as_bytes());
+        grants::set_payload(&mut key, &payload);
         Ok(payload)
     }
 }

@@ -13,7 +13,7 @@ use crate::stats::Stat;
 use crate::store::Store;
 use crate::store::ending::Endings;
 use crate::store::grants::{self, Grant};
-use crate::store::sessions::Touch;
+use crate::store::touch::Touch;
 use serde::Serialize;
 use sessions_core::credentials::issue::{Holder, Issued, issue};
 use sessions_core::session::rotation::{self, Rotated, Rotation};
@@ -65,7 +65,7 @@ impl Command for Refresh {
                 opened.seen.permit(store)?;
                 let ends = opened.seen.expires().or(grant.expires);
                 let issued = credentials(&settings, &credential, &opened, to, ends, now)?;
-                grants::move_on(store, tkn, Rotated { generation: to, at: (!no_grace).then_some(now) });
+                grants::store_rotation(store, tkn, Rotated { generation: to, at: (!no_grace).then_some(now) });
                 opened.seen.apply(store, tkn);
                 if matches!(outcome, Rotation::Forward { .. }) {
                     store.count(Stat::Forwarded);

@@ -9,12 +9,11 @@ use super::credential::Credential;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Store, WritableKey, realm};
+use crate::store::{Store, grants, realm};
 use serde::Serialize;
 use sessions_core::credentials::Payload;
 use sessions_core::credentials::access;
 use sessions_core::credentials::issue::reissue;
-use sessions_core::session::Meta;
 
 pub struct Regenerate;
 
@@ -52,7 +51,7 @@ impl Command for Regenerate {
         }
         let issued = reissue(&ring, &settings.policy, verified, given.clone().unwrap_or(grant.payload), now)?;
         if let Some(payload) = given {
-            store.write(token).set_field(Meta::Payload, payload.as_str().as_bytes());
+            grants::set_payload(&mut store.write(token), &payload);
         }
         Ok(issued)
     }

@@ -9,8 +9,8 @@ use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::stats::Stat;
-use crate::store::sessions::{self, Touch};
-use crate::store::{Key, Store, grants};
+use crate::store::touch::Touch;
+use crate::store::{Key, Store, data, grants};
 use serde::{Serialize, Serializer};
 use sessions_core::credentials::issue::SessionView;
 use sessions_core::session::rotation::{Rotated, Standing, lost_rotation_at, standing};
@@ -91,7 +91,7 @@ impl Command for Resume {
             return Err(Error::try_refresh_token());
         }
         let data = match wanted {
-            Some(fields) if grant.flags.clears => Some(sessions::read_data(store, tkn, |data| Data::of(data, fields))?),
+            Some(fields) if grant.flags.clears => Some(data::read(store, tkn, |data| Data::of(data, fields))?),
             _ => own,
         };
         touch.permit(store)?;
@@ -99,7 +99,7 @@ impl Command for Resume {
         touch.apply(store, tkn);
         if standing == Standing::Newer {
             let at = lost_rotation_at(grant.rotated.at, store.resumed_at());
-            grants::move_on(store, tkn, Rotated { generation, at });
+            grants::store_rotation(store, tkn, Rotated { generation, at });
             store.count(Stat::Forwarded);
             store.announce(Event::Forward, tkn);
         }

@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Field, Store, WritableKey, sessions};
+use crate::store::{Field, Store, WritableKey, data};
 use serde::Serialize;
 
 pub struct Rmv;
@@ -32,6 +32,6 @@ impl Command for Rmv {
     }
 
     fn run<S: Store>(store: &mut S, (token, fields): Self::Request<'_>) -> Result<impl Serialize, Error> {
-        sessions::write_data(store, token, |data| data.remove_fields(fields.iter().copied().map(Field::Data)))
+        data::write(store, token, |data| data.remove_fields(fields.iter().copied().map(Field::Data)))
     }
 }

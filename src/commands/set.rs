@@ -7,7 +7,7 @@ use crate::protocol::args::Fields;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Store, WritableKey, sessions};
+use crate::store::{Store, WritableKey, data};
 use serde::Serialize;
 
 pub struct Set;
@@ -38,7 +38,7 @@ impl Command for Set {
     }
 
     fn run<S: Store>(store: &mut S, request: Self::Request<'_>) -> Result<impl Serialize, Error> {
-        sessions::write_data(store, request.token, |data| {
+        data::write(store, request.token, |data| {
             data.set_fields(request.fields.iter().map(|(field, value)| (field.into(), value)))
         })
     }

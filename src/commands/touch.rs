@@ -6,7 +6,7 @@ use super::Command;
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
-use crate::store::{Store, sessions};
+use crate::store::{Store, touch};
 use serde::Serialize;
 
 pub struct Touch;
@@ -34,7 +34,7 @@ impl Command for Touch {
 
     fn run<S: Store>(store: &mut S, token: Self::Request<'_>) -> Result<impl Serialize, Error> {
         let now = store.now();
-        let expires = sessions::touch(store, token)?;
+        let expires = touch::touch(store, token)?;
         Ok(expires.map_or(-1, |expires| i64::try_from(expires.since(now)).unwrap_or(i64::MAX)))
     }
 }

@@ -9,19 +9,25 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
-/// A string of the server, borrowed from whoever keeps it alive.
+/// A borrowed string of the server.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Handle<'a> {
     raw: NonNull<raw::RedisModuleString>,
-    keeper: PhantomData<&'a ()>,
+    owner: PhantomData<&'a ()>,
 }
+
+// SAFETY: another thread can only read the bytes, which nobody changes. All that counts references to the string takes a
+// context or an open key, and those exist only where the server's lock is held.
+unsafe impl Send for Handle<'_> {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Handle<'_> {}
 
 impl<'a> Handle<'a> {
     /// # Safety
     /// `raw` is a string that lives, unchanged, as long as `'a`.
     pub(super) unsafe fn new(raw: NonNull<raw::RedisModuleString>) -> Self {
-        Self { raw, keeper: PhantomData }
+        Self { raw, owner: PhantomData }
     }
 
     pub(super) fn as_ptr(self) -> *mut raw::RedisModuleString {
@@ -32,13 +38,12 @@ impl<'a> Handle<'a> {
         let mut length = 0;
         // SAFETY: the string lives as long as 'a.
         let start = unsafe { api!(RedisModule_StringPtrLen)(self.as_ptr(), &mut length) };
-        // SAFETY: the server answers with the start and length of the string's own buffer, which nobody changes while
-        // the string is borrowed.
+        // SAFETY: the server returns the start and length of the string's own buffer, which lives, unchanged, as long as 'a.
         unsafe { std::slice::from_raw_parts(start.cast(), length) }
     }
 }
 
-/// A string of the server that is ours to free.
+/// A string of the server that this value frees.
 pub struct Owned(NonNull<raw::RedisModuleString>);
 
 impl Owned {
@@ -46,6 +51,13 @@ impl Owned {
     /// The caller hands over its reference to `raw`, a string that is in no context's automatic memory.
     pub(super) unsafe fn from_raw(raw: *mut raw::RedisModuleString) -> Option<Self> {
         NonNull::new(raw).map(Self)
+    }
+
+    /// Keeps the string for ever: for strings that are made once and used until the server stops.
+    pub fn leak(self) -> Handle<'static> {
+        let string = ManuallyDrop::new(self);
+        // SAFETY: nobody frees the string any more.
+        unsafe { Handle::new(string.0) }
     }
 
     /// Hands the string over to the server, which frees it.
@@ -61,9 +73,9 @@ impl Owned {
 
 impl From<&[u8]> for Owned {
     fn from(bytes: &[u8]) -> Self {
-        // SAFETY: without a context the new string is in nobody's automatic memory; the server copies the bytes.
+        // SAFETY: the server copies the bytes. Without a context, the new string is in no automatic memory.
         let raw = unsafe { api!(RedisModule_CreateString)(ptr::null_mut(), bytes.as_ptr().cast(), bytes.len()) };
-        // The server aborts when it is out of memory; it never answers with null.
+        // The server aborts when it is out of memory, and never returns null.
         Self(NonNull::new(raw).expect("a created string"))
     }
 }
@@ -76,32 +88,13 @@ impl AsRef<[u8]> for Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: this is the one reference that this value owns.
+        // SAFETY: this is the one reference that this value owns. Values of this type stay on the thread that has the
+        // server's lock: the type is not `Send`.
         unsafe { api!(RedisModule_FreeString)(ptr::null_mut(), self.0.as_ptr()) }
     }
 }
 
-/// A string that is made once and kept for as long as the module is loaded.
-pub struct Static(Owned);
-
-// SAFETY: the string is only ever touched on the server's main thread, as everything in this folder.
-unsafe impl Send for Static {}
-// SAFETY: as above.
-unsafe impl Sync for Static {}
-
-impl From<Owned> for Static {
-    fn from(owned: Owned) -> Self {
-        Self(owned)
-    }
-}
-
-impl Static {
-    pub fn handle(&self) -> Handle<'_> {
-        self.0.handle()
-    }
-}
-
-/// Bytes, with the server's own string of them where there is one: an argument of a client is passed on uncopied.
+/// Borrowed bytes, with the server's string of them if there is one. So a client's argument is passed on without a copy.
 #[derive(Clone, Copy)]
 pub struct Bytes<'a> {
     bytes: &'a [u8],
@@ -110,9 +103,10 @@ pub struct Bytes<'a> {
 
 #[derive(Clone, Copy)]
 enum Origin<'a> {
-    Elsewhere,
+    /// The bytes are in the module's own memory.
+    Module,
     Server(Handle<'a>),
-    Name(&'a Name),
+    KeyName(&'a KeyName),
 }
 
 impl<'a> Bytes<'a> {
@@ -120,12 +114,12 @@ impl<'a> Bytes<'a> {
         self.bytes
     }
 
-    /// The server's string of these bytes, made now if there is none.
-    pub fn to_string(self) -> Text<'a> {
+    /// The server's string of these bytes. This makes one if there is none.
+    pub fn server_string(self) -> ServerString<'a> {
         match self.origin {
-            Origin::Elsewhere => Text::Owned(Owned::from(self.bytes)),
-            Origin::Server(handle) => Text::Borrowed(handle),
-            Origin::Name(name) => Text::Borrowed(name.handle()),
+            Origin::Module => ServerString::Owned(Owned::from(self.bytes)),
+            Origin::Server(handle) => ServerString::Borrowed(handle),
+            Origin::KeyName(name) => ServerString::Borrowed(name.handle()),
         }
     }
 }
@@ -136,15 +130,15 @@ impl<'a> From<Handle<'a>> for Bytes<'a> {
     }
 }
 
-impl<'a> From<&'a Name> for Bytes<'a> {
-    fn from(name: &'a Name) -> Self {
-        Self { bytes: &name.bytes, origin: Origin::Name(name) }
+impl<'a> From<&'a KeyName> for Bytes<'a> {
+    fn from(name: &'a KeyName) -> Self {
+        Self { bytes: &name.bytes, origin: Origin::KeyName(name) }
     }
 }
 
 impl<'a> From<&'a [u8]> for Bytes<'a> {
     fn from(bytes: &'a [u8]) -> Self {
-        Self { bytes, origin: Origin::Elsewhere }
+        Self { bytes, origin: Origin::Module }
     }
 }
 
@@ -156,46 +150,47 @@ impl Deref for Bytes<'_> {
     }
 }
 
-/// Room for the names of all keys but those of names longer than usual.
+/// Bytes of a name or of a key's name: without an allocation unless the name is longer than usual.
 pub type NameBytes = SmallVec<[u8; 36]>;
 
-/// The name of a key that the module makes up. The server's string of it is made once, when it is first needed.
-pub struct Name {
+/// The name of a key that the module makes up. The server's string of it is made once, when it is first needed: a test
+/// without a server never needs it.
+pub struct KeyName {
     bytes: NameBytes,
     string: OnceCell<Owned>,
 }
 
-impl Name {
+impl KeyName {
     fn handle(&self) -> Handle<'_> {
         self.string.get_or_init(|| Owned::from(self.bytes.as_slice())).handle()
     }
 }
 
-impl From<NameBytes> for Name {
+impl From<NameBytes> for KeyName {
     fn from(bytes: NameBytes) -> Self {
         Self { bytes, string: OnceCell::new() }
     }
 }
 
-impl From<&[u8]> for Name {
+impl From<&[u8]> for KeyName {
     fn from(bytes: &[u8]) -> Self {
         Self::from(NameBytes::from_slice(bytes))
     }
 }
 
-impl AsRef<[u8]> for Name {
+impl AsRef<[u8]> for KeyName {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// A string of the server that may have been made for the occasion.
-pub enum Text<'a> {
+/// A string of the server that is borrowed, or was made for one call.
+pub enum ServerString<'a> {
     Borrowed(Handle<'a>),
     Owned(Owned),
 }
 
-impl Text<'_> {
+impl ServerString<'_> {
     pub fn handle(&self) -> Handle<'_> {
         match self {
             Self::Borrowed(handle) => *handle,

@@ -12,21 +12,21 @@ use std::sync::OnceLock;
 /// The context that the server hands to a command. It is valid until the command returns.
 pub struct Context {
     raw: NonNull<raw::RedisModuleCtx>,
-    /// The running command with its arguments, as long as the context.
+    /// The running command and its arguments: a slice that lives as long as the context.
     arguments: (*const Handle<'static>, usize),
     now: OnceCell<u64>,
-    /// The number that was last written out, and its string.
+    /// The last number that [`Self::with_number`] was called with, and its string.
     number: Cell<Option<(u64, Owned)>>,
 }
 
-/// The class of a keyspace event, as `notify-keyspace-events` tells them apart.
+/// The class of a keyspace event, as in `notify-keyspace-events`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventClass {
     Generic,
     String,
     Hash,
     Zset,
-    /// Of a module's own making.
+    /// An event of a module.
     Module,
 }
 
@@ -40,17 +40,17 @@ impl Context {
     /// The context of a running command.
     ///
     /// # Safety
-    /// As for [`Context::new`]; `arguments` are the command and its arguments, which stay as long as the value.
+    /// As for [`Context::new`]; `arguments` are the command and its arguments, and live as long as the value.
     pub(super) unsafe fn of_command(raw: NonNull<raw::RedisModuleCtx>, arguments: &[Handle<'_>]) -> Self {
         // SAFETY: the caller's contract.
         let context = unsafe { Self::new(raw) };
         Self { arguments: (arguments.as_ptr().cast(), arguments.len()), ..context }
     }
 
-    /// The running command with its arguments.
+    /// The running command and its arguments.
     pub(super) fn arguments(&self) -> &[Handle<'_>] {
         let (start, length) = self.arguments;
-        // SAFETY: the slice that `of_command` was given and that outlives this value, or an empty one.
+        // SAFETY: this is the slice that `of_command` got, which outlives this value, or an empty one.
         unsafe { std::slice::from_raw_parts(start, length) }
     }
 
@@ -58,13 +58,13 @@ impl Context {
         self.raw.as_ptr()
     }
 
-    /// The time when it was first asked for, in milliseconds since the epoch.
+    /// The time, in milliseconds since the epoch. Every later call on this context returns the time of the first.
     pub fn now(&self) -> u64 {
         *self.now.get_or_init(|| now().0)
     }
 
-    /// A number as a string of the server. A session's expiry is said of its key, its pointer and its index: the same string
-    /// serves them all.
+    /// Calls `work` with the number as a string of the server. The last string is kept, because a session's expiry is
+    /// replicated for its key, its pointer and its index.
     pub fn with_number<R>(&self, number: u64, work: impl FnOnce(Handle<'_>) -> R) -> R {
         let last = self.number.take().filter(|(known, _)| *known == number);
         let (_, string) = last.unwrap_or_else(|| (number, Owned::from(itoa::Buffer::new().format(number).as_bytes())));
@@ -79,7 +79,7 @@ impl Context {
         flags as u32 & flag != 0
     }
 
-    /// Whether this server is a node of a cluster. It is or is not for as long as it runs.
+    /// Whether this server is a node of a cluster. That never changes while it runs.
     pub fn is_cluster(&self) -> bool {
         static CLUSTER: OnceLock<bool> = OnceLock::new();
         *CLUSTER.get_or_init(|| self.has_flag(raw::REDISMODULE_CTX_FLAGS_CLUSTER))
@@ -102,15 +102,15 @@ impl Context {
         unsafe { api!(RedisModule_RedactClientCommandArgument)(self.as_ptr(), position as c_int) };
     }
 
-    /// Sends a command of a key and further arguments to the replicas and the AOF.
+    /// Sends a command with a key and further arguments to the replicas and the AOF.
     pub fn replicate(&self, command: &CStr, key: Handle<'_>, arguments: &[Handle<'_>]) {
-        /// How many arguments, beside the key, can be passed one by one: an array costs the server a second allocation.
+        /// How many arguments after the key can be passed one by one. An array costs the server one more allocation.
         const ONE_BY_ONE: usize = 12;
         const FORMAT: &CStr = c"sssssssssssss";
         let (context, command, key) = (self.as_ptr(), command.as_ptr(), key.as_ptr());
         let Some(unused) = ONE_BY_ONE.checked_sub(arguments.len()) else {
-            // SAFETY: `s` takes a string, `v` an array of strings and its length, which a slice of handles is; the
-            // server takes its own references.
+            // SAFETY: `s` takes a string, and `v` an array of strings and its length: a handle has the layout of a pointer.
+            // The server takes its own references.
             unsafe {
                 api!(RedisModule_Replicate)(context, command, c"sv".as_ptr(), key, arguments.as_ptr(), arguments.len())
             };
@@ -122,12 +122,12 @@ impl Context {
         }
         let format = FORMAT.to_bytes_with_nul()[unused..].as_ptr().cast();
         let [a, b, c, d, e, f, g, h, i, j, k, l] = all;
-        // SAFETY: the format has an `s` for the key and for each of the arguments; the server reads no others, and takes
-        // its own references.
+        // SAFETY: the format has one `s` for the key and one for each argument; the server reads no others. It takes its
+        // own references.
         unsafe { api!(RedisModule_Replicate)(context, command, format, key, a, b, c, d, e, f, g, h, i, j, k, l) };
     }
 
-    /// Tells who waits for it (WATCH, client-side caching) that a key has changed.
+    /// Signals to clients that WATCH or cache a key that it has changed.
     pub fn signal_modified(&self, key: Handle<'_>) {
         // SAFETY: the context is valid and the string alive.
         unsafe { api!(RedisModule_SignalModifiedKey)(self.as_ptr(), key.as_ptr()) };
@@ -146,16 +146,16 @@ impl Context {
         unsafe { api!(RedisModule_NotifyKeyspaceEvent)(self.as_ptr(), class, event.as_ptr(), key.as_ptr()) };
     }
 
-    /// Whether the slot of these two absent keys is being migrated: the server then refuses to say of two absent keys
-    /// whether they exist, since they might be on either node.
-    pub fn is_unstable(&self, absent: [Handle<'_>; 2]) -> bool {
-        let [one, other] = absent.map(Handle::as_ptr);
+    /// Whether the slot of these two missing keys is being migrated. Then the server refuses EXISTS of two missing keys,
+    /// because they may be on the other node.
+    pub fn is_migrating(&self, missing: [Handle<'_>; 2]) -> bool {
+        let [one, other] = missing.map(Handle::as_ptr);
         // SAFETY: the context is valid, and `ss` takes two strings that are alive.
         let reply = unsafe { api!(RedisModule_Call)(self.as_ptr(), c"EXISTS".as_ptr(), c"ss".as_ptr(), one, other) };
         if reply.is_null() {
             return true;
         }
-        // SAFETY: the reply was just obtained and is used no more.
+        // SAFETY: the server has just made the reply, and nothing uses it any more.
         unsafe { api!(RedisModule_FreeCallReply)(reply) };
         false
     }
@@ -163,14 +163,14 @@ impl Context {
 
 /// The time.
 pub fn now() -> Millis {
-    // SAFETY: it takes no arguments.
+    // SAFETY: the function takes no arguments and needs no context.
     let now = unsafe { api!(RedisModule_Milliseconds)() };
     Millis(u64::try_from(now).unwrap_or(0))
 }
 
-/// What the module tells the server of itself, once.
+/// Sets the module's options. Called once, at load.
 pub fn set_module_options(context: &Context) {
-    /// Lets Valkey 9 migrate slots atomically beside this module; servers before it do not know the bit.
+    /// Lets Valkey 9 migrate slots atomically while this module is loaded. Older servers ignore the bit.
     const HANDLE_ATOMIC_SLOT_MIGRATION: c_uint = 1 << 5;
     let options = raw::REDISMODULE_OPTIONS_HANDLE_REPL_ASYNC_LOAD
         | raw::REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED

@@ -9,7 +9,7 @@ mod copies;
 
 use self::copies::Copies;
 use super::api::{api, optional};
-use super::bytes::{Handle, Owned, Text};
+use super::bytes::{Handle, Owned, ServerString};
 use super::context::Context;
 use super::key::{Key, KeyType};
 use super::panics::guard;
@@ -101,7 +101,7 @@ enum Seen {
 
 fn look(context: &mut Context) -> Seen {
     let Some(&name) = NAME.get() else { return Seen::Other };
-    let key = Key::open(context, Text::Owned(Owned::from(name)));
+    let key = Key::open(context, ServerString::Owned(Owned::from(name)));
     match key.key_type() {
         KeyType::Missing => Seen::Missing,
         KeyType::String if key.expires().is_none() => {
@@ -172,7 +172,7 @@ fn write(context: &mut Context, value: &[u8]) {
     RESTORED.fetch_add(1, Ordering::Relaxed);
     *restored_at() = Some(Instant::now());
     let value = Owned::from(value);
-    let mut key = WritableKey::open(context, Text::Owned(Owned::from(name)));
+    let mut key = WritableKey::open(context, ServerString::Owned(Owned::from(name)));
     key.set_string(value.handle());
     key.note(KeyspaceEvent::Set);
     key.context().replicate(c"SET", key.name(), &[value.handle()]);

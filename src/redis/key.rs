@@ -1,7 +1,7 @@
 //! One open key, for reading. [`WritableKey`](super::writable_key::WritableKey) can write, too.
 
 use super::api::api;
-use super::bytes::{Handle, Owned, Text};
+use super::bytes::{Handle, Owned, ServerString};
 use super::context::Context;
 use super::panics::caught;
 use redis_module::raw;
@@ -41,19 +41,19 @@ impl KeyType {
 pub struct Key<'a> {
     /// `None` if there is no such key: the server then opens nothing.
     raw: Option<NonNull<raw::RedisModuleKey>>,
-    name: Text<'a>,
+    name: ServerString<'a>,
     context: &'a mut Context,
     key_type: KeyType,
 }
 
 impl<'a> Key<'a> {
     /// Opens a key for reading.
-    pub fn open(context: &'a mut Context, name: Text<'a>) -> Self {
+    pub fn open(context: &'a mut Context, name: ServerString<'a>) -> Self {
         Self::open_for(context, name, raw::REDISMODULE_READ as c_int)
     }
 
     /// Opens a key for what `mode` says: READ, or READ and WRITE.
-    pub(super) fn open_for(context: &'a mut Context, name: Text<'a>, mode: c_int) -> Self {
+    pub(super) fn open_for(context: &'a mut Context, name: ServerString<'a>, mode: c_int) -> Self {
         // SAFETY: the context is valid; the server keeps a reference to the name of its own.
         let raw = unsafe { api!(RedisModule_OpenKey)(context.as_ptr(), name.handle().as_ptr(), mode) };
         let mut key = Self { raw: NonNull::new(raw), name, context, key_type: KeyType::Missing };

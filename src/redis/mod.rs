@@ -27,7 +27,7 @@ pub mod server;
 pub mod server_events;
 pub mod writable_key;
 
-pub use bytes::{Bytes, Handle, Name, Owned};
+pub use bytes::{Bytes, Handle, KeyName, Owned};
 pub use context::Context;
 pub use key::Key;
 pub use reply::Reply;

@@ -1,7 +1,7 @@
 //! One open key, for writing. Writing is direct: the store says what goes to replicas and the AOF.
 
 use super::api::api;
-use super::bytes::{Handle, Text};
+use super::bytes::{Handle, ServerString};
 use super::context::{Context, EventClass};
 use super::key::{Key, KeyType};
 use redis_module::raw;
@@ -75,7 +75,7 @@ impl<'a> Deref for WritableKey<'a> {
 
 impl<'a> WritableKey<'a> {
     /// Opens a key for writing.
-    pub fn open(context: &'a mut Context, name: Text<'a>) -> Self {
+    pub fn open(context: &'a mut Context, name: ServerString<'a>) -> Self {
         let key = Key::open_for(context, name, (raw::REDISMODULE_READ | raw::REDISMODULE_WRITE) as c_int);
         let raw = key.as_raw().expect("the server opens also a missing key for writing");
         Self { key, raw, events: 0 }

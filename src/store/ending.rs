@@ -1,25 +1,25 @@
-//! The end of sessions, of one or of many: all their keys go together.
+//! Ending sessions: all keys of a session are removed together.
 
-use super::{Access, Key, KeyType, Store, filing, index, keys, sessions};
-use crate::protocol::Error;
-use crate::redis::{Bytes, Name};
+use super::{Access, Key, KeyType, Store, filing, index, keys, record};
+use crate::redis::{Bytes, KeyName};
 use crate::stats::Stat;
 use sessions_core::session::{Event, Flags};
+use sessions_core::status::Error;
 
-/// Sessions that are to end, and what goes with them.
+/// Sessions that are to end, and their other keys.
 #[derive(Default)]
 pub struct Endings<'a> {
     sessions: Vec<Bytes<'a>>,
-    data: Vec<Name>,
-    /// The pointers to shared sessions, each with the session that it should lead to.
-    pointers: Vec<(Name, Bytes<'a>)>,
-    /// The indexes that sessions have to be taken off.
-    places: Vec<(Name, Bytes<'a>)>,
+    /// The keys of data that is not in the session's own hash.
+    data: Vec<KeyName>,
+    /// The pointers to shared sessions, each with the token that it should hold.
+    pointers: Vec<(KeyName, Bytes<'a>)>,
+    /// The indexes to remove sessions from, each with the session's token.
+    indexes: Vec<(KeyName, Bytes<'a>)>,
 }
 
 impl<'a> Endings<'a> {
-    /// What ending these sessions takes; what has ended is left out. Changes nothing, and asks for permission to change
-    /// whatever goes with the sessions.
+    /// Collects the keys of these sessions, and asks for permission to change them. Skips sessions that have ended.
     pub fn of<S: Store>(store: &mut S, tokens: &[Bytes<'a>]) -> Result<Self, Error> {
         let mut endings = Self::default();
         for &token in tokens {
@@ -27,7 +27,7 @@ impl<'a> Endings<'a> {
             if key.key_type() == KeyType::Missing {
                 continue;
             }
-            let flags = sessions::created(&key).ok_or_else(Error::not_a_session)?.flags;
+            let flags = record::created(&key).ok_or_else(Error::not_a_session)?.flags;
             let name = (flags.shared || flags.listed).then(|| filing::name_of(&key)).flatten();
             drop(key);
             let name = name.as_ref().map(AsRef::as_ref);
@@ -35,13 +35,14 @@ impl<'a> Endings<'a> {
             if let Some(name) = name.filter(|_| flags.listed) {
                 let index = keys::index(name);
                 store.permit((&index).into(), Access::ReadWrite)?;
-                endings.places.push((index, token));
+                endings.indexes.push((index, token));
             }
         }
         Ok(endings)
     }
 
-    /// Adds a session that was looked at, with the name that it is filed under. Its place on a list is left to the caller, as is permission to change it.
+    /// Adds one session with its flags and the name that it is filed under. The caller removes it from its index, and asks
+    /// for permission to that and to the session itself.
     pub fn add<S: Store>(
         &mut self,
         store: &mut S,
@@ -50,7 +51,7 @@ impl<'a> Endings<'a> {
         name: Option<&[u8]>,
     ) -> Result<(), Error> {
         if flags.clears {
-            let data = sessions::data_key(token)?;
+            let data = keys::data_of(token)?;
             store.permit((&data).into(), Access::ReadWrite)?;
             self.data.push(data);
         }
@@ -63,22 +64,22 @@ impl<'a> Endings<'a> {
         Ok(())
     }
 
-    /// Ends the sessions. Answers those that were there: one that was given twice ends once.
+    /// Ends the sessions. Returns those that existed, each once.
     pub fn apply<S: Store>(self, store: &mut S) -> Vec<Bytes<'a>> {
         let ended = store.unlink(&self.sessions);
-        let mut derived: Vec<_> = self.data.iter().map(Bytes::from).collect();
+        let mut helpers: Vec<_> = self.data.iter().map(Bytes::from).collect();
         for (pointer, token) in &self.pointers {
-            let led_to = store.read(pointer.into()).string();
-            if led_to.is_some_and(|led_to| led_to.as_ref() == token.as_bytes()) {
-                derived.push(pointer.into());
+            let held = store.read(pointer.into()).string();
+            if held.is_some_and(|held| held.as_ref() == token.as_bytes()) {
+                helpers.push(pointer.into());
             }
         }
-        store.unlink(&derived);
+        store.unlink(&helpers);
         for &session in &ended {
             store.count(Stat::Ended);
             store.announce(Event::End, session);
         }
-        for (index, token) in &self.places {
+        for (index, token) in &self.indexes {
             index::remove(store, index, std::iter::once(*token));
         }
         ended

@@ -1,11 +1,13 @@
 //! The names of the keys beside a session's own, each steered into the slot that routed the command.
 
-use crate::redis::Name;
 use crate::redis::bytes::NameBytes;
+use crate::redis::{Bytes, KeyName};
 use sessions_core::session::Token;
 use sessions_core::slot;
+use sessions_core::status::Error;
 
-fn steered(prefix: &[&[u8]], slot: u16) -> Name {
+/// `prefix`, and three characters that steer the key into the slot.
+fn steered(prefix: &[&[u8]], slot: u16) -> KeyName {
     let length = prefix.iter().map(|part| part.len()).sum();
     let mut key = NameBytes::from_elem(0, length + slot::SUFFIX_LEN);
     let mut place = key.as_mut_slice();
@@ -16,31 +18,36 @@ fn steered(prefix: &[&[u8]], slot: u16) -> Name {
     }
     let steering = slot::steer(&key[..length], slot);
     key[length..].copy_from_slice(&steering);
-    Name::from(key)
+    KeyName::from(key)
 }
 
 /// The data of a session made with CLEAR: `sh:d:<the token's 25>:<3>`.
-pub fn data(token: Token<'_>) -> Name {
+pub fn data(token: Token<'_>) -> KeyName {
     steered(&[b"sh:d:", token.own(), b":"], slot::of(token.as_bytes()))
 }
 
+/// The key of the data of the session with this token. Fails if it is no token.
+pub fn data_of(token: Bytes<'_>) -> Result<KeyName, Error> {
+    Token::parse(token.as_bytes()).map(data).ok_or_else(Error::not_a_session)
+}
+
 /// The pointer to the shared session of a name: `sh:s:<name>:<3>`.
-pub fn shared(name: &[u8]) -> Name {
+pub fn shared(name: &[u8]) -> KeyName {
     steered(&[b"sh:s:", name, b":"], slot::of(name))
 }
 
 /// The index of a name: `sh:n:<name>:<3>`.
-pub fn index(name: &[u8]) -> Name {
+pub fn index(name: &[u8]) -> KeyName {
     index_in(slot::of(name), name)
 }
 
-/// The same, if the name's slot is known.
-pub fn index_in(slot: u16, name: &[u8]) -> Name {
+/// The index of a name whose slot is known.
+pub fn index_in(slot: u16, name: &[u8]) -> KeyName {
     steered(&[b"sh:n:", name, b":"], slot)
 }
 
-/// Two keys of a slot that are never there.
-pub fn unused(slot: u16) -> [Name; 2] {
+/// Two keys of a slot that never exist.
+pub fn unused(slot: u16) -> [KeyName; 2] {
     [b"sh:?:0:", b"sh:?:1:"].map(|prefix| steered(&[prefix], slot))
 }
 

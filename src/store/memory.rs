@@ -1,12 +1,12 @@
 //! A store in memory, for tests of the rules without a server: the same keys, fields and deadlines.
 
 use super::{Access, Field, Key, KeyType, Store, Stored, WritableKey, filing};
-use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
 use crate::settings::Settings;
 use crate::stats::Stat;
 use sessions_core::session::serving::Clocks;
 use sessions_core::session::{Event, Millis, NewToken, Serving};
+use sessions_core::status::{Error, Status};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -149,7 +149,7 @@ impl Store for Memory {
         self.counts.push(stat);
     }
 
-    fn absence_is_proof(&mut self, _: &[u8]) -> Result<(), Error> {
+    fn ensure_not_migrating(&mut self, _: &[u8]) -> Result<(), Error> {
         if self.moving { Err(Status::TryAgain.because("the slot is being migrated")) } else { Ok(()) }
     }
 }

@@ -1,8 +1,10 @@
-//! Where sessions live: one plain hash each, and the few keys beside it.
+//! Where sessions live: one plain hash each, and a few helper keys beside it.
 //!
-//! [`Store`] is all that the rest needs of a database; [`server`] is the real one, `memory` one for tests.
-//! [`sessions`] knows which keys belong together and changes them together.
+//! Commands use a database through [`Store`] alone: [`server`] implements it for the server, `memory` for tests. The other
+//! files know what is in which key: [`record`] the session's own metadata, [`data`] its data, [`pointer`] and [`index`] the
+//! helper keys of its name. [`touch`] and [`ending`] change all keys of a session together.
 
+pub mod data;
 pub mod ending;
 pub mod filing;
 pub mod grants;
@@ -10,22 +12,24 @@ pub mod index;
 pub mod keys;
 #[cfg(test)]
 pub mod memory;
+pub mod pointer;
 pub mod realm;
+pub mod record;
 pub mod server;
 pub mod serving;
-pub mod sessions;
+pub mod touch;
 
-use crate::protocol::Error;
 use crate::redis::Bytes;
 pub use crate::redis::caller::Access;
 pub use crate::redis::key::KeyType;
 use crate::settings::Settings;
 use crate::stats::Stat;
 use sessions_core::session::{Event, Meta, Millis, NewToken};
+use sessions_core::status::Error;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Bytes that were read, and may be handed to the store again.
+/// Bytes that the store returned, and that can be passed to it again.
 pub trait Stored: AsRef<[u8]> {
     fn bytes(&self) -> Bytes<'_>;
 }
@@ -40,22 +44,22 @@ pub trait Store {
     where
         Self: 's;
 
-    /// The time, the same throughout a command.
+    /// The time. It stands still while a command runs.
     fn now(&self) -> Millis;
 
     /// How many milliseconds this server has served since a moment: see [`Serving`](sessions_core::session::Serving).
     fn served_since(&self, at: Millis) -> u64;
 
-    /// When this server came back from its last outage, if it is known to have been away.
+    /// When this server came back from its last outage. `None` if none is known.
     fn resumed_at(&self) -> Option<Millis>;
 
-    /// What a new token is made of, from a cryptographically secure generator.
+    /// Random bytes for a new token, from a cryptographically secure generator.
     fn randomness(&mut self) -> [u8; NewToken::RANDOMNESS];
 
-    /// A new secret for the database, as text of 256 random bits.
+    /// A new secret for the database: 256 random bits, as text.
     fn new_secret(&mut self) -> String;
 
-    /// What the key of the generated secret held, if the server evicted it and it is not there again yet.
+    /// The generated secret, if the server evicted its key and the key was not written again yet.
     fn evicted_secret(&self) -> Option<Vec<u8>>;
 
     /// The number of the selected database.
@@ -63,13 +67,12 @@ pub trait Store {
 
     fn is_cluster(&self) -> bool;
 
-    /// Whether this is a replica, whose absent keys prove nothing.
+    /// Whether this is a replica. A key that is missing on a replica may exist on its primary.
     fn is_replica(&self) -> bool;
 
-    /// Fails with NOPERM unless the user may do this with this key.
+    /// Fails with NOPERM unless the user may access this key in this way.
     ///
-    /// To be asked, before anything is changed, of every key that is not an argument declared as a key: of those the
-    /// server has asked itself.
+    /// Call this for every key before anything is changed. The server itself has checked only arguments that are keys.
     fn permit(&mut self, key: Bytes<'_>, access: Access) -> Result<(), Error>;
 
     /// Opens a key for reading. An expired key is missing.
@@ -78,18 +81,18 @@ pub trait Store {
     /// Opens a key for reading and writing. An expired key is missing.
     fn write<'s>(&'s mut self, key: Bytes<'s>) -> Self::WritableKey<'s>;
 
-    /// UNLINK of many keys at once. Answers those that were there, each once.
+    /// UNLINK of many keys at once. Returns those that existed, each once.
     fn unlink<'k>(&mut self, keys: &[Bytes<'k>]) -> Vec<Bytes<'k>>;
 
     fn settings(&self) -> Arc<Settings>;
 
-    /// Tells whoever listens what happened to a session.
+    /// Publishes an event of a session.
     fn announce(&mut self, event: Event, session: Bytes<'_>);
 
     fn count(&mut self, stat: Stat);
 
-    /// Fails with TRYAGAIN if the slot of this key is being migrated, so that its absence proves nothing.
-    fn absence_is_proof(&mut self, key: &[u8]) -> Result<(), Error>;
+    /// Fails with TRYAGAIN if the slot of this missing key is being migrated: the key may be on the other node.
+    fn ensure_not_migrating(&mut self, key: &[u8]) -> Result<(), Error>;
 }
 
 /// A field of a session's hash.
@@ -128,10 +131,10 @@ pub trait Key {
     /// The time, as the store tells it.
     fn now(&self) -> Millis;
     fn key_type(&self) -> KeyType;
-    /// Whether keys made of this name belong beside this one: [`filing::together`].
+    /// Whether keys made of this name may be stored beside this key: [`filing::together`].
     fn is_beside(&self, name: &[u8]) -> bool;
     fn expires(&self) -> Option<Millis>;
-    /// The number of fields of a hash, metadata included, of members of a sorted set, or of bytes of a string.
+    /// The number of fields of a hash, of members of a sorted set, or of bytes of a string. 0 if the key is missing.
     fn len(&self) -> usize;
 
     /// The value of a field of a hash.

@@ -1,43 +1,44 @@
-//! The keys of the database that a command runs on.
+//! The signing and sealing keys of the database that a command runs on.
 //!
-//! They come from `sh.secret-file` or, without one, from a secret that the database keeps itself.
+//! They are derived from the secrets of `sh.secret-file` or, without that file, from a secret that the database stores.
 
 use super::{Key, KeyType, Store, WritableKey};
-use crate::protocol::{Error, Status};
 use crate::redis::Bytes;
 use crate::settings::Settings;
-use sessions_core::credentials::Ring;
 use sessions_core::credentials::secret::Secret;
+use sessions_core::credentials::{Algorithm, Ring};
+use sessions_core::status::{Error, Status};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Where a database keeps its generated secret: outside `sh:*`, so that no application user can read it.
+/// The key of a database's generated secret: outside `sh:*`, so that no application user can read it.
 pub const SECRET_KEY: &[u8] = b"redis-sessions:secret";
 
-/// The keys made last for a database, and what they were made of.
-struct Made {
+/// The keys that were last derived for a database, and what they were derived from.
+struct Derived {
     secrets: Vec<Secret>,
-    settings: (sessions_core::credentials::Algorithm, u32, u32),
+    settings: (Algorithm, u32, u32),
     ring: Rc<Ring>,
 }
 
 thread_local! {
-    static MADE: RefCell<HashMap<u32, Made>> = RefCell::default();
+    static DERIVED: RefCell<HashMap<u32, Derived>> = RefCell::default();
 }
 
-/// A secret that was just made, or evicted, and is in no key yet.
+/// A secret that no key holds: it was just generated, or its key was evicted.
 #[must_use]
 pub struct NewSecret(Vec<u8>);
 
 impl NewSecret {
+    /// Writes the secret to its key.
     pub fn keep<S: Store>(self, store: &mut S) {
         store.write(SECRET_KEY.into()).set_string(Bytes::from(self.0.as_slice()), None);
     }
 }
 
-/// The keys to mint credentials with. The first command that needs them makes the secret, and keeps it once nothing can
-/// be refused any more.
+/// The keys to issue credentials with. The first command that needs them generates the secret. It writes the secret with
+/// [`NewSecret::keep`] after its last check, because an error changes nothing.
 pub fn minting<S: Store>(store: &mut S, settings: &Settings) -> Result<(Rc<Ring>, Option<NewSecret>), Error> {
     if let Some(ring) = verifying(store, settings)? {
         let evicted = settings.secrets.is_none().then(|| store.evicted_secret()).flatten();
@@ -48,8 +49,8 @@ pub fn minting<S: Store>(store: &mut S, settings: &Settings) -> Result<(Rc<Ring>
     Ok((ring(store.database(), &[secret], settings), Some(new)))
 }
 
-/// The keys to verify credentials with; none, as long as none was ever minted. In a cluster each node would make a secret
-/// of its own, and one without the file would log out whoever came to it.
+/// The keys to verify credentials with. `None` if no credential was ever issued. In a cluster this needs the file: nodes
+/// with generated secrets would each refuse the credentials of the other nodes.
 pub fn verifying<S: Store>(store: &mut S, settings: &Settings) -> Result<Option<Rc<Ring>>, Error> {
     if let Some(file) = &settings.secrets {
         return Ok(Some(ring(store.database(), file, settings)));
@@ -57,7 +58,7 @@ pub fn verifying<S: Store>(store: &mut S, settings: &Settings) -> Result<Option<
     if store.is_cluster() {
         return Err(Status::GeneralError.because("in a cluster credentials need sh.secret-file, the same on all nodes"));
     }
-    // Opened each time, so that it is never the key that was not used for longest.
+    // Read each time, so that an LRU policy never takes it for unused.
     let key = store.read(SECRET_KEY.into());
     let there = match key.key_type() {
         KeyType::Missing => None,
@@ -66,7 +67,7 @@ pub fn verifying<S: Store>(store: &mut S, settings: &Settings) -> Result<Option<
     drop(key);
     let secret = match there {
         Some(secret) => secret,
-        // One that was evicted is missing for a moment, and was made all the same.
+        // After an eviction the key is missing until the module writes it again.
         None => match store.evicted_secret() {
             Some(text) => Secret::new(&text).ok_or_else(unreadable)?,
             None => return Ok(None),
@@ -81,27 +82,27 @@ fn unreadable() -> Error {
 
 fn ring(database: u32, secrets: &[Secret], settings: &Settings) -> Rc<Ring> {
     let inputs = (settings.algorithm, settings.key_rotation.0, settings.policy.access_validity.0);
-    MADE.with_borrow_mut(|made| {
-        if let Some(made) = made.get(&database)
-            && made.secrets == secrets
-            && made.settings == inputs
+    DERIVED.with_borrow_mut(|derived| {
+        if let Some(derived) = derived.get(&database)
+            && derived.secrets == secrets
+            && derived.settings == inputs
         {
-            return made.ring.clone();
+            return derived.ring.clone();
         }
         let ring =
             Ring::new(secrets, database, settings.algorithm, settings.key_rotation, settings.policy.access_validity);
         let ring = Rc::new(ring);
-        made.insert(database, Made { secrets: secrets.to_vec(), settings: inputs, ring: ring.clone() });
+        derived.insert(database, Derived { secrets: secrets.to_vec(), settings: inputs, ring: ring.clone() });
         ring
     })
 }
 
-/// The keys of database 0, for INFO: those of the file, or those that the last command made of the generated secret.
+/// The keys of database 0, for INFO: those of the file, or those that a command last derived from the generated secret.
 pub fn known(settings: &Settings) -> Option<Rc<Ring>> {
     if let Some(file) = &settings.secrets {
         return Some(ring(0, file, settings));
     }
-    MADE.with_borrow(|made| made.get(&0).map(|made| made.ring.clone()))
+    DERIVED.with_borrow(|derived| derived.get(&0).map(|derived| derived.ring.clone()))
 }
 
 #[cfg(test)]

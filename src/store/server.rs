@@ -1,11 +1,10 @@
-//! The server that runs the module, as a store.
+//! The store of the server that runs the module.
 //!
-//! The one place that replicates and notifies: every change of a key goes through [`ServerKey`] or
+//! This is the one place that replicates and notifies: every change of a key goes through [`ServerKey`] or
 //! [`Store::unlink`], so no command can forget it.
 
 use super::{Access, Field, Key, KeyType, Store, Stored, WritableKey, filing, keys, serving};
-use crate::protocol::{Error, Status};
-use crate::redis::bytes::{Static, Text};
+use crate::redis::bytes::ServerString;
 use crate::redis::caller::Caller;
 use crate::redis::context::EventClass;
 use crate::redis::writable_key::{self, KeyspaceEvent};
@@ -17,6 +16,7 @@ use sessions_core::credentials::base64url;
 use sessions_core::session::meta::Decimal;
 use sessions_core::session::{self, Meta, Millis, NewToken};
 use sessions_core::slot;
+use sessions_core::status::{Error, Status};
 use smallvec::SmallVec;
 use std::ffi::CStr;
 use std::ops::Deref;
@@ -86,44 +86,44 @@ impl Store for RedisStore {
 
     fn permit(&mut self, key: Bytes<'_>, access: Access) -> Result<(), Error> {
         let caller = self.caller.get_or_insert_with(|| Caller::of(&self.context));
-        caller.may(key.to_string().handle(), access).map_err(|reason| Status::NoPerm.because(reason))
+        caller.may(key.server_string().handle(), access).map_err(|reason| Status::NoPerm.because(reason))
     }
 
     fn read<'s>(&'s mut self, key: Bytes<'s>) -> redis::Key<'s> {
-        redis::Key::open(&mut self.context, key.to_string())
+        redis::Key::open(&mut self.context, key.server_string())
     }
 
     fn write<'s>(&'s mut self, key: Bytes<'s>) -> ServerKey<'s> {
-        ServerKey(redis::WritableKey::open(&mut self.context, key.to_string()))
+        ServerKey(redis::WritableKey::open(&mut self.context, key.server_string()))
     }
 
     fn unlink<'k>(&mut self, keys: &[Bytes<'k>]) -> Vec<Bytes<'k>> {
-        /// How many keys go in one command to the replicas and the AOF.
-        const AT_ONCE: usize = 1_000;
-        let mut gone = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(AT_ONCE) {
+        /// How many keys one replicated command removes.
+        const KEYS_PER_COMMAND: usize = 1_000;
+        let mut removed = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(KEYS_PER_COMMAND) {
             let mut names = Vec::with_capacity(keys.len());
             for key in keys {
-                let name = key.to_string();
-                let mut open = redis::WritableKey::open(&mut self.context, Text::Borrowed(name.handle()));
+                let name = key.server_string();
+                let mut open = redis::WritableKey::open(&mut self.context, ServerString::Borrowed(name.handle()));
                 if open.key_type() == KeyType::Missing {
                     continue;
                 }
                 open.delete();
                 drop(open);
                 names.push(name);
-                gone.push(*key);
+                removed.push(*key);
             }
-            let handles: Vec<_> = names.iter().map(Text::handle).collect();
+            let handles: Vec<_> = names.iter().map(ServerString::handle).collect();
             if let [first, others @ ..] = handles.as_slice() {
                 self.context.replicate(c"UNLINK", *first, others);
             }
-            // Once it is on its way: another module that listens may replicate something of its own.
+            // After the replication: a listening module may replicate a command of its own.
             for name in handles {
                 writable_key::announce(&self.context, name, KeyspaceEvent::Del);
             }
         }
-        gone
+        removed
     }
 
     fn settings(&self) -> Arc<Settings> {
@@ -131,21 +131,21 @@ impl Store for RedisStore {
     }
 
     fn announce(&mut self, event: session::Event, session: Bytes<'_>) {
-        self.context.notify(EventClass::Module, event.name(), session.to_string().handle());
+        self.context.notify(EventClass::Module, event.name(), session.server_string().handle());
     }
 
     fn count(&mut self, stat: Stat) {
         stats::count(stat);
     }
 
-    fn absence_is_proof(&mut self, key: &[u8]) -> Result<(), Error> {
+    fn ensure_not_migrating(&mut self, key: &[u8]) -> Result<(), Error> {
         if !self.context.is_cluster() {
             return Ok(());
         }
         let slot = slot::of(key);
         let absent = keys::unused(slot);
-        let absent = [Bytes::from(&absent[0]).to_string(), Bytes::from(&absent[1]).to_string()];
-        if self.context.is_unstable([absent[0].handle(), absent[1].handle()]) {
+        let absent = [Bytes::from(&absent[0]).server_string(), Bytes::from(&absent[1]).server_string()];
+        if self.context.is_migrating([absent[0].handle(), absent[1].handle()]) {
             return Err(Status::TryAgain.because("the slot is being migrated; try again in a moment"));
         }
         Ok(())
@@ -153,14 +153,14 @@ impl Store for RedisStore {
 }
 
 /// The names of the metadata fields as strings of the server, made once.
-static META: LazyLock<[Static; Meta::ALL.len()]> =
-    LazyLock::new(|| Meta::ALL.map(|meta| Static::from(Owned::from(meta.field()))));
+static META: LazyLock<[Handle<'static>; Meta::ALL.len()]> =
+    LazyLock::new(|| Meta::ALL.map(|meta| Owned::from(meta.field()).leak()));
 
 impl<'a> Field<'a> {
-    fn to_string(self) -> Text<'a> {
+    fn server_string(self) -> ServerString<'a> {
         match self {
-            Self::Meta(meta) => Text::Borrowed(META[meta as usize].handle()),
-            Self::Data(name) => name.to_string(),
+            Self::Meta(meta) => ServerString::Borrowed(META[meta as usize]),
+            Self::Data(name) => name.server_string(),
         }
     }
 }
@@ -191,11 +191,11 @@ impl Key for redis::Key<'_> {
     }
 
     fn field<'a>(&self, field: impl Into<Field<'a>>) -> Option<Owned> {
-        self.field(field.into().to_string().handle())
+        self.field(field.into().server_string().handle())
     }
 
     fn has<'a>(&self, field: impl Into<Field<'a>>) -> bool {
-        self.has_field(field.into().to_string().handle())
+        self.has_field(field.into().server_string().handle())
     }
 
     fn each_field(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
@@ -215,7 +215,7 @@ impl Key for redis::Key<'_> {
     }
 
     fn score(&self, member: Bytes<'_>) -> Option<f64> {
-        self.score(member.to_string().handle())
+        self.score(member.server_string().handle())
     }
 }
 
@@ -238,9 +238,9 @@ impl ServerKey<'_> {
     }
 
     /// Replicates that elements were removed, and notes that the key went with its last one.
-    fn removed(&mut self, event: KeyspaceEvent, command: &CStr, elements: &[Text<'_>]) -> usize {
+    fn removed(&mut self, event: KeyspaceEvent, command: &CStr, elements: &[ServerString<'_>]) -> usize {
         if !elements.is_empty() {
-            let elements: Handles<'_> = elements.iter().map(Text::handle).collect();
+            let elements: Handles<'_> = elements.iter().map(ServerString::handle).collect();
             self.effect(event, command, &elements);
             if self.key_type() == KeyType::Missing {
                 self.0.note(KeyspaceEvent::Del);
@@ -252,8 +252,10 @@ impl ServerKey<'_> {
 
 impl WritableKey for ServerKey<'_> {
     fn set_fields<'a>(&mut self, pairs: impl IntoIterator<Item = (Field<'a>, Bytes<'a>)>) -> usize {
-        let strings: SmallVec<[[Text<'_>; 2]; 12]> =
-            pairs.into_iter().map(|(field, value)| [field.to_string(), value.to_string()]).collect();
+        let mut strings: SmallVec<[[ServerString<'_>; 2]; 12]> = SmallVec::new();
+        for (field, value) in pairs {
+            strings.push([field.server_string(), value.server_string()]);
+        }
         if strings.is_empty() {
             return 0;
         }
@@ -265,43 +267,44 @@ impl WritableKey for ServerKey<'_> {
     }
 
     fn remove_fields<'a>(&mut self, fields: impl IntoIterator<Item = Field<'a>>) -> usize {
-        let names = fields.into_iter().map(Field::to_string);
-        let names: SmallVec<[Text<'_>; 12]> = names.filter(|name| self.0.remove_field(name.handle())).collect();
+        let names = fields.into_iter().map(Field::server_string);
+        let names: SmallVec<[ServerString<'_>; 12]> = names.filter(|name| self.0.remove_field(name.handle())).collect();
         self.removed(KeyspaceEvent::Hdel, c"HDEL", &names)
     }
 
     fn set_string(&mut self, value: Bytes<'_>, expires: Option<Millis>) {
         /// The option of SET, made once.
-        static PXAT: LazyLock<Static> = LazyLock::new(|| Static::from(Owned::from(b"PXAT".as_slice())));
-        let value = value.to_string();
+        static PXAT: LazyLock<Handle<'static>> = LazyLock::new(|| Owned::from(b"PXAT".as_slice()).leak());
+        let value = value.server_string();
         self.0.set_string(value.handle());
         let Some(Millis(at)) = expires else {
             return self.effect(KeyspaceEvent::Set, c"SET", &[value.handle()]);
         };
         let (context, name) = (self.context(), self.name());
-        context.with_number(at, |at| context.replicate(c"SET", name, &[value.handle(), PXAT.handle(), at]));
+        context.with_number(at, |at| context.replicate(c"SET", name, &[value.handle(), *PXAT, at]));
         self.0.set_expires(at);
         self.0.note(KeyspaceEvent::Set);
         self.0.note(KeyspaceEvent::Expire);
     }
 
     fn add_members(&mut self, members: &[(Bytes<'_>, f64)]) {
-        let mut strings: SmallVec<[Text<'_>; 8]> = SmallVec::new();
+        let mut strings: SmallVec<[ServerString<'_>; 8]> = SmallVec::new();
         for &(member, score) in members {
-            let member = member.to_string();
+            let member = member.server_string();
             self.0.add_member(member.handle(), score);
             let number = Decimal::from(score as u64);
             let text = if score.is_finite() { number.as_ref() } else { b"inf" };
-            strings.push(Text::Owned(Owned::from(text)));
+            strings.push(ServerString::Owned(Owned::from(text)));
             strings.push(member);
         }
-        let arguments: Handles<'_> = strings.iter().map(Text::handle).collect();
+        let arguments: Handles<'_> = strings.iter().map(ServerString::handle).collect();
         self.effect(KeyspaceEvent::Zadd, c"ZADD", &arguments);
     }
 
     fn remove_members<'a>(&mut self, members: impl IntoIterator<Item = Bytes<'a>>) -> usize {
-        let names = members.into_iter().map(Bytes::to_string);
-        let names: SmallVec<[Text<'_>; 12]> = names.filter(|name| self.0.remove_member(name.handle())).collect();
+        let names = members.into_iter().map(Bytes::server_string);
+        let names: SmallVec<[ServerString<'_>; 12]> =
+            names.filter(|name| self.0.remove_member(name.handle())).collect();
         self.removed(KeyspaceEvent::Zrem, c"ZREM", &names)
     }
 

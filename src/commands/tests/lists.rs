@@ -2,7 +2,7 @@
 
 use super::call;
 use crate::protocol::Status;
-use crate::redis::Name;
+use crate::redis::KeyName;
 use crate::store::keys;
 use crate::store::memory::{Entry, Memory, Value};
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn list(store: &mut Memory, name: &str) -> Vec<String> {
     serde_json::from_value(ok(store, &["SH.LIST", name])).expect("tokens")
 }
 
-fn index(name: &str) -> Name {
+fn index(name: &str) -> KeyName {
     keys::index(name.as_bytes())
 }
 
