@@ -37,7 +37,7 @@ use crate::redis::command::Spec;
 use crate::redis::{Bytes, Context, Reply};
 use crate::stats;
 use crate::store::Store;
-use crate::store::server::RedisStore;
+use crate::store::server::ServerStore;
 use serde::Serialize;
 
 /// A command: its description for the server, its grammar, and its execution.
@@ -60,7 +60,7 @@ impl<C: Command> Callable for C {
     fn call(context: Context, reply: &mut Reply, arguments: &[Bytes<'_>]) {
         // Before anything can fail: SLOWLOG and MONITOR show failed commands too.
         redaction::hidden(&<C as Command>::SPEC, arguments).for_each(|position| context.redact(position));
-        let mut store = RedisStore::new(context);
+        let mut store = ServerStore::new(context);
         let done = C::parse(Args::new(arguments)).and_then(|(request, form)| {
             let answer = C::run(&mut store, request)?;
             write(reply, &answer, form)

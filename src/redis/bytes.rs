@@ -88,8 +88,7 @@ impl AsRef<[u8]> for Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: this is the one reference that this value owns. Values of this type stay on the thread that has the
-        // server's lock: the type is not `Send`.
+        // SAFETY: this value owns one reference, and gives it back here, once.
         unsafe { api!(RedisModule_FreeString)(ptr::null_mut(), self.0.as_ptr()) }
     }
 }

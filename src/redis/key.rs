@@ -52,7 +52,7 @@ impl<'a> Key<'a> {
         Self::open_for(context, name, raw::REDISMODULE_READ as c_int)
     }
 
-    /// Opens a key for what `mode` says: READ, or READ and WRITE.
+    /// Opens a key with the server's own `mode`.
     pub(super) fn open_for(context: &'a mut Context, name: ServerString<'a>, mode: c_int) -> Self {
         // SAFETY: the context is valid; the server keeps a reference to the name of its own.
         let raw = unsafe { api!(RedisModule_OpenKey)(context.as_ptr(), name.handle().as_ptr(), mode) };

@@ -59,7 +59,7 @@ pub fn announce(context: &Context, key: Handle<'_>, event: KeyspaceEvent) {
 /// Opening a key that is missing makes no key: the first write does.
 pub struct WritableKey<'a> {
     key: Key<'a>,
-    /// The same open key, which a server always gives for writing.
+    /// The same open key. Opened for writing, a missing key is open, too.
     raw: NonNull<raw::RedisModuleKey>,
     /// The events to announce, as a set of bits.
     events: u8,

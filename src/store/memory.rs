@@ -1,4 +1,4 @@
-//! A store in memory, for tests of the rules without a server: the same keys, fields and deadlines.
+//! A store in memory: it tests the rules without a server, on the same keys, fields and expiries.
 
 use super::{Access, Field, Key, KeyType, Store, Stored, WritableKey, filing};
 use crate::redis::Bytes;
@@ -24,13 +24,13 @@ pub struct Entry {
     pub expires: Option<Millis>,
 }
 
-/// Keys, a clock that the test sets, and the effects that would have been replicated.
+/// A database with a clock that the test sets. It records the effects that a server would replicate.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     pub entries: BTreeMap<Vec<u8>, Entry>,
     pub now: u64,
     pub effects: Vec<String>,
-    /// Keys that the user may not touch.
+    /// Keys that the user has no permission to.
     pub forbidden: BTreeSet<Vec<u8>>,
     /// Whether the slot is being migrated.
     pub moving: bool,
@@ -45,7 +45,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A failover that lost all writes since these entries.
+    /// Simulates a failover: the new primary has only these entries.
     pub fn fail_over(&mut self, entries: BTreeMap<Vec<u8>, Entry>) {
         self.entries = entries;
         self.serving.resume(self.now(), Clocks { wall: self.now(), steady: 0 });
@@ -154,6 +154,7 @@ impl Store for Memory {
     }
 }
 
+/// A key of the store in memory, open for reading.
 pub struct MemoryKey<'s> {
     store: &'s mut Memory,
     name: &'s [u8],
@@ -242,6 +243,7 @@ impl Key for MemoryKey<'_> {
     }
 }
 
+/// A key of the store in memory, open for writing.
 pub struct WritableMemoryKey<'s>(MemoryKey<'s>);
 
 impl<'s> Deref for WritableMemoryKey<'s> {

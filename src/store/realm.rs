@@ -58,14 +58,14 @@ pub fn verifying<S: Store>(store: &mut S, settings: &Settings) -> Result<Option<
     if store.is_cluster() {
         return Err(Status::GeneralError.because("in a cluster credentials need sh.secret-file, the same on all nodes"));
     }
-    // Read each time, so that an LRU policy never takes it for unused.
+    // Read each time, so that an LRU policy does not take the key for unused.
     let key = store.read(SECRET_KEY.into());
-    let there = match key.key_type() {
+    let stored = match key.key_type() {
         KeyType::Missing => None,
         _ => Some(key.string().and_then(|text| Secret::new(text.as_ref())).ok_or_else(unreadable)?),
     };
     drop(key);
-    let secret = match there {
+    let secret = match stored {
         Some(secret) => secret,
         // After an eviction the key is missing until the module writes it again.
         None => match store.evicted_secret() {
@@ -80,6 +80,7 @@ fn unreadable() -> Error {
     Status::GeneralError.because("the key redis-sessions:secret does not hold a secret of at least 32 bytes")
 }
 
+/// The keys for these secrets and settings, derived again only if one of them changed.
 fn ring(database: u32, secrets: &[Secret], settings: &Settings) -> Rc<Ring> {
     let inputs = (settings.algorithm, settings.key_rotation.0, settings.policy.access_validity.0);
     DERIVED.with_borrow_mut(|derived| {
@@ -111,20 +112,20 @@ mod tests {
     use crate::store::memory::Memory;
 
     #[test]
-    fn a_secret_that_was_evicted_is_used_and_kept_again_by_the_first_that_may_write() {
+    fn an_evicted_secret_is_used_at_once_and_written_again_by_the_next_command_that_writes() {
         let text = b"a-secret-that-was-evicted-of-more-than-32-bytes".to_vec();
         let mut store = Memory { evicted_secret: Some(text.clone()), ..Memory::default() };
         let settings = Settings::default();
-        let verifying = verifying(&mut store, &settings).expect("a secret").expect("one that was made");
-        assert!(store.entries.is_empty(), "who only reads writes nothing");
+        let verifying = verifying(&mut store, &settings).expect("a secret").expect("a ring");
+        assert!(store.entries.is_empty(), "verifying writes nothing");
         let (minting, again) = minting(&mut store, &settings).expect("a secret");
         assert_eq!(minting.fingerprint(), verifying.fingerprint());
-        again.expect("what is to be kept").keep(&mut store);
+        again.expect("the evicted secret").keep(&mut store);
         assert_eq!(store.read(SECRET_KEY.into()).string(), Some(text));
     }
 
     #[test]
-    fn with_a_file_a_secret_that_was_evicted_stays_away() {
+    fn with_a_secret_file_an_evicted_secret_is_not_written_again() {
         let secret = Secret::new(&[7; 32]).expect("a secret");
         let mut settings = Settings::default();
         settings.secrets = Some(std::sync::Arc::new(vec![secret]));

@@ -28,18 +28,20 @@ impl Stored for Owned {
     }
 }
 
-pub struct RedisStore {
+/// The selected database of the server, for one running command.
+pub struct ServerStore {
     context: Context,
+    /// The user whose permissions count, once they were asked for.
     caller: Option<Caller>,
 }
 
-impl RedisStore {
+impl ServerStore {
     pub fn new(context: Context) -> Self {
         Self { context, caller: None }
     }
 }
 
-impl Store for RedisStore {
+impl Store for ServerStore {
     type Value = Owned;
     type Key<'s> = redis::Key<'s>;
     type WritableKey<'s> = ServerKey<'s>;
@@ -143,9 +145,9 @@ impl Store for RedisStore {
             return Ok(());
         }
         let slot = slot::of(key);
-        let absent = keys::unused(slot);
-        let absent = [Bytes::from(&absent[0]).server_string(), Bytes::from(&absent[1]).server_string()];
-        if self.context.is_migrating([absent[0].handle(), absent[1].handle()]) {
+        let [one, other] = keys::unused(slot);
+        let (one, other) = (Bytes::from(&one).server_string(), Bytes::from(&other).server_string());
+        if self.context.is_migrating([one.handle(), other.handle()]) {
             return Err(Status::TryAgain.because("the slot is being migrated; try again in a moment"));
         }
         Ok(())
@@ -165,6 +167,7 @@ impl<'a> Field<'a> {
     }
 }
 
+/// Room for the arguments of most commands without an allocation.
 type Handles<'t> = SmallVec<[Handle<'t>; 16]>;
 
 impl Key for redis::Key<'_> {
@@ -219,7 +222,7 @@ impl Key for redis::Key<'_> {
     }
 }
 
-/// A key of the server that is open for writing.
+/// A key of the server that is open for writing. Reading it is reading [`redis::Key`].
 pub struct ServerKey<'s>(redis::WritableKey<'s>);
 
 impl<'s> Deref for ServerKey<'s> {

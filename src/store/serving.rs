@@ -1,4 +1,4 @@
-//! When this server served, for the grace period of rotated tokens: the rules are [`Serving`]'s.
+//! When this server was reachable, for the grace period of rotated tokens. The rules are in [`Serving`].
 
 use crate::redis::config;
 use crate::redis::server_events::ServerEvent;
@@ -12,7 +12,7 @@ use std::time::{Instant, UNIX_EPOCH};
 
 struct State {
     serving: Serving,
-    /// The beginning of an outage that is not over: this server loads, or is a replica that lost its primary.
+    /// When the current outage began: this server loads its data, or is a replica that lost its primary.
     away_since: Option<Millis>,
 }
 
@@ -22,7 +22,7 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Both clocks, read one right after the other.
+/// Reads both clocks.
 fn clocks() -> Clocks {
     static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
     let wall = redis::context::now();
@@ -36,17 +36,17 @@ pub fn served_since(at: Millis) -> u64 {
     state.serving.served_since(at, now.wall)
 }
 
-/// When this server came back from its last outage, if it is known to have been away.
+/// When this server came back from its last outage. `None` if none is known.
 pub fn resumed_at() -> Option<Millis> {
     state().serving.resumed_at()
 }
 
-/// How long this server was away before it last came back, in milliseconds.
+/// How long the last outage was, in milliseconds.
 pub fn last_outage_ms() -> u64 {
     state().serving.last_outage_ms()
 }
 
-/// What an event of the server means for the time that it served.
+/// Notes the outages and the returns that an event of the server tells of.
 pub fn heed(context: &Context, event: ServerEvent) {
     let now = clocks();
     let mut state = state();
@@ -54,14 +54,14 @@ pub fn heed(context: &Context, event: ServerEvent) {
         ServerEvent::Cron => state.serving.look(now),
         ServerEvent::LoadingDump => state.away_since = dump_written(context),
         ServerEvent::LoadingAof => state.away_since = aof_written(context),
-        // A replica does not serve before it is promoted.
+        // The outage of a replica lasts until it is promoted.
         ServerEvent::Loaded if context.is_replica() => {}
         ServerEvent::Loaded | ServerEvent::Promoted => {
             if let Some(stopped) = state.away_since.take() {
                 state.serving.resume(stopped, now);
             }
         }
-        // A promotion announces the loss twice: the first word of it is right.
+        // Before a promotion the server announces the loss twice. The first announcement has the right time.
         ServerEvent::LinkLost { silent_seconds } => {
             state.away_since.get_or_insert(Millis(now.wall.0.saturating_sub(silent_seconds * 1_000)));
         }
@@ -69,7 +69,7 @@ pub fn heed(context: &Context, event: ServerEvent) {
         ServerEvent::Demoted => {
             state.away_since.get_or_insert(now.wall);
         }
-        // From here on the rotations of the primary count, which served while this server was away.
+        // From now on this replica has the rotations of its primary, which was not away.
         ServerEvent::LinkUp => {
             state.serving = Serving::always();
             state.away_since = None;
@@ -78,12 +78,12 @@ pub fn heed(context: &Context, event: ServerEvent) {
     }
 }
 
-/// When the dump that the server is about to load was written. The server's working directory is its `dir`.
+/// When the dump that the server is about to load was written. The path is relative to the server's `dir`, where it runs.
 fn dump_written(context: &Context) -> Option<Millis> {
     modified(config::of_server(context, c"dbfilename")?.as_ref())
 }
 
-/// When the append-only file that the server is about to load was last written to: of its parts the newest counts.
+/// When the append-only file that the server is about to load was last written: the time of its newest part.
 fn aof_written(context: &Context) -> Option<Millis> {
     let parts = fs::read_dir(config::of_server(context, c"appenddirname")?).ok()?;
     parts.filter_map(|part| modified(&part.ok()?.path())).max()
