@@ -3,7 +3,7 @@
 //! This page is the whole surface of the module:
 //!
 //! * the commands, in the table below; each has a file of its own in [`commands`]
-//! * the settings: [`settings::ALL`]
+//! * the settings: the table in [`settings`]
 //! * the events: [`sessions_core::session::Event`]
 //! * the section of INFO, at the end
 //!
@@ -19,7 +19,6 @@
 mod commands;
 mod protocol;
 mod redis;
-mod secret_file;
 mod settings;
 mod stats;
 mod store;
@@ -108,6 +107,7 @@ const MODULE: Module = Module {
         Row::of::<Jwks>(),
         Row::of::<ClearCookies>(),
     ],
+    settings: settings::FOR_SERVER,
     on_server_event,
     kept: realm::SECRET_KEY,
 };

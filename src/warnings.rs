@@ -6,8 +6,7 @@
 use crate::redis::log::{Level, log};
 use crate::redis::server_events::ServerEvent;
 use crate::redis::{Context, rights, server};
-use crate::secret_file;
-use crate::settings;
+use crate::settings::{self, secret_file};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -26,6 +26,7 @@ pub struct Module {
     pub name: &'static CStr,
     pub version: i32,
     pub commands: &'static [Row],
+    pub settings: config::Settings,
     pub on_server_event: fn(&mut Context, ServerEvent),
     /// The key that is written again where the server evicts it.
     pub kept: &'static [u8],
@@ -46,7 +47,7 @@ impl Row {
 /// Tells the server of the module. The error is for the log; after it the server unloads the module.
 fn load(context: &mut Context, module: &Module, arguments: &[Handle<'_>]) -> Result<(), String> {
     context::set_module_options(context);
-    config::load(context, arguments)?;
+    config::load(context, &module.settings, arguments)?;
     info::register(context)?;
     kept::name(module.kept);
     command::add_category(context);
