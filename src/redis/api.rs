@@ -76,7 +76,7 @@ required! {
     RedisModule_ScanCursorDestroy
     RedisModule_ScanKey
     RedisModule_SelectDb
-    RedisModule_ServerInfoGetFieldSigned
+    RedisModule_ServerInfoGetFieldC
     RedisModule_SetAbsExpire
     RedisModule_SetCommandInfo
     RedisModule_SetModuleOptions

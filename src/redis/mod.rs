@@ -25,6 +25,7 @@ mod sdallocx;
 mod selectors;
 pub mod server;
 pub mod server_events;
+mod server_info;
 pub mod writable_key;
 
 pub use bytes::{Bytes, Handle, KeyName, Owned};

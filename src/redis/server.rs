@@ -1,30 +1,30 @@
-//! What there is to know of the server beside its keys: its version, and the settings of its own that matter to sessions.
+//! The server's version, and those of its own settings that matter to sessions.
 
-use super::api::optional;
 use super::config;
 use super::context::Context;
 use super::kept;
-use std::ffi::CStr;
+use super::server_info;
 use std::sync::{Mutex, PoisonError};
 
-/// What the server's configuration and version say.
+/// What the server's configuration and version say. By default nothing is known.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// `maxmemory-policy`.
+    /// `maxmemory-policy`; empty before the first look.
     pub policy: String,
-    /// `appendonly`.
+    /// `appendonly yes`.
     pub appends: bool,
-    /// Whether the server is known to load all of an append-only file, whatever the default user may do.
+    /// Whether the server loads all of an append-only file, whatever the default user may do (valkey#3983).
     pub replays_all: bool,
 }
 
 static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 
+/// What the last look at the server found.
 pub fn known() -> Known {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
 }
 
-/// Looks at the server.
+/// Looks at the server's configuration and version, and keeps the generated secret from now on if the server may evict it.
 pub fn look(context: &mut Context) {
     let setting = |name| config::of_server(context, name).unwrap_or_default();
     let known = Known {
@@ -32,34 +32,33 @@ pub fn look(context: &mut Context) {
         appends: setting(c"appendonly") == "yes",
         replays_all: valkey_version(context).is_some_and(|version| version >= (9, 1)),
     };
-    // No other evicts a key without an expiry. In a cluster no database makes a secret.
+    // Only these policies evict a key without an expiry, as the secret is. A cluster generates no secret.
     if known.policy.starts_with("allkeys-") && !context.is_cluster() {
         kept::listen(context);
     }
     *KNOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
 }
 
-/// The version of Valkey; `None` if this is another server.
+/// The major and minor version of Valkey; `None` if the server is not Valkey.
 fn valkey_version(context: &Context) -> Option<(u32, u32)> {
-    let (get, field, free) = (
-        optional!(RedisModule_GetServerInfo)?,
-        optional!(RedisModule_ServerInfoGetFieldC)?,
-        optional!(RedisModule_FreeServerInfo)?,
-    );
-    // SAFETY: the context is valid, and the section's name ends in NUL.
-    let info = unsafe { get(context.as_ptr(), c"server".as_ptr()) };
-    // SAFETY: the info is live, and the field's name ends in NUL.
-    let version = unsafe { field(info, c"valkey_version".as_ptr()) };
-    let numbers = (!version.is_null()).then(|| {
-        // SAFETY: the server answered with text that ends in NUL and lives as long as the info.
-        let version = unsafe { CStr::from_ptr(version) };
-        let mut numbers = version
-            .to_bytes()
-            .split(|&byte| byte == b'.')
-            .map(|number| std::str::from_utf8(number).ok().and_then(|number| number.parse().ok()).unwrap_or(0));
-        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-    });
-    // SAFETY: the info is used no more.
-    unsafe { free(context.as_ptr(), info) };
-    numbers
+    server_info::field(context, c"server", c"valkey_version").map(|version| major_and_minor(&version))
+}
+
+/// The first two numbers of a version; 0 for one that is missing.
+fn major_and_minor(version: &str) -> (u32, u32) {
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_compared_by_its_first_two_numbers() {
+        assert_eq!(major_and_minor("9.1.2"), (9, 1));
+        assert_eq!(major_and_minor("10"), (10, 0));
+        assert_eq!(major_and_minor("unstable"), (0, 0));
+        assert!(major_and_minor("10.0.0") > (9, 1));
+    }
 }

@@ -1,41 +1,44 @@
-//! What the server tells of itself: that it loads, loses its primary, is promoted.
+//! The events of the server: loading, losing the primary, promotion.
 //!
-//! The server keeps one callback of a module for each event, so all who want to know are told from here.
+//! The server calls one callback of a module for each event. This file subscribes to all events and passes them to one
+//! listener, in the words of [`ServerEvent`].
 
 use super::api::api;
 use super::context::Context;
 use super::panics::guard;
+use super::server_info;
 use redis_module::raw;
-use std::ffi::{c_int, c_void};
-use std::ptr::{self, NonNull};
+use std::ffi::c_void;
+use std::ptr::NonNull;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// What happened to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerEvent {
-    /// The module has just been loaded. The server reads its users and its keys later.
+    /// The module was loaded. At a start, the server reads its users and its keys later.
     ModuleLoaded,
-    /// The server's configuration was changed.
+    /// The server's configuration changed.
     ConfigChanged,
-    /// The server looks after itself: at least once a second while it serves.
+    /// The server's periodic work: at least once a second while the server serves.
     Cron,
-    /// The server is about to load a dump of its own.
+    /// The server is about to load its RDB file.
     LoadingDump,
     /// The server is about to load its append-only file.
     LoadingAof,
-    /// The server has loaded a dump or an append-only file, or what its primary sent.
+    /// The server has loaded a file, or the data set of its primary.
     Loaded,
-    /// The server could not load it.
+    /// The server could not load a file, or the data set of its primary.
     LoadingFailed,
-    /// A replica lost its primary, which it had last heard of so many seconds before.
+    /// This replica lost its primary, which had sent nothing for so many seconds.
     LinkLost { silent_seconds: u64 },
-    /// A replica is in sync with its primary.
+    /// This replica is in sync with its primary.
     LinkUp,
-    /// A replica has become a primary.
+    /// This replica became a primary.
     Promoted,
-    /// A primary has become a replica.
+    /// This primary became a replica.
     Demoted,
-    /// A database was emptied, or all of them.
+    /// One database was emptied; `None`: all of them.
     Flushed { database: Option<u32> },
     /// Two databases changed places.
     Swapped { databases: [u32; 2] },
@@ -45,15 +48,16 @@ type Listener = fn(&mut Context, ServerEvent);
 
 static LISTENER: OnceLock<Listener> = OnceLock::new();
 
-/// Whether the server's event loop has run since the module was loaded.
+/// Whether a `Cron` event has come.
 static RUN: AtomicBool = AtomicBool::new(false);
 
-/// Whether the server's event loop has run since the module was loaded, as far as the server tells: up to 100 ms late.
+/// Whether the server's event loop has run since the module was loaded. The first `Cron` event, up to 100 ms late, tells it.
 pub fn server_has_run() -> bool {
     RUN.load(Ordering::Relaxed)
 }
 
-/// Calls `listener` for each event from now on. The error says what the server refused.
+/// Calls `listener` for each event from now on, beginning with [`ServerEvent::ModuleLoaded`]. The error names the event that
+/// the server refused.
 pub fn subscribe(context: &mut Context, listener: Listener) -> Result<(), String> {
     LISTENER.get_or_init(|| listener);
     let events = [
@@ -77,6 +81,7 @@ pub fn subscribe(context: &mut Context, listener: Listener) -> Result<(), String
     Ok(())
 }
 
+/// The server's callback for each event.
 unsafe extern "C" fn happened(
     context: *mut raw::RedisModuleCtx,
     event: raw::RedisModuleEvent,
@@ -84,21 +89,22 @@ unsafe extern "C" fn happened(
     data: *mut c_void,
 ) {
     let (Some(context), Some(listener)) = (NonNull::new(context), LISTENER.get()) else { return };
-    // SAFETY: the server's context, valid during this call.
+    // SAFETY: the server's context, valid during this call; nothing else uses it.
     let mut context = unsafe { Context::new(context) };
     if event.id == raw::REDISMODULE_EVENT_CRON_LOOP {
         RUN.store(true, Ordering::Relaxed);
     }
     let _ = guard("a server event", || {
+        let of_server = of_server(&context, event.id, subevent);
         // SAFETY: the server passes the data that belongs to the event.
-        let known = known(&context, event.id, subevent).or_else(|| unsafe { of_databases(event.id, subevent, data) });
-        if let Some(event) = known {
+        if let Some(event) = of_server.or_else(|| unsafe { of_databases(event.id, subevent, data) }) {
             listener(&mut context, event);
         }
     });
 }
 
-fn known(context: &Context, event: u64, subevent: u64) -> Option<ServerEvent> {
+/// The event of the server as a whole; `None` for any other.
+fn of_server(context: &Context, event: u64, subevent: u64) -> Option<ServerEvent> {
     match (event, subevent) {
         (raw::REDISMODULE_EVENT_CONFIG, _) => Some(ServerEvent::ConfigChanged),
         (raw::REDISMODULE_EVENT_CRON_LOOP, _) => Some(ServerEvent::Cron),
@@ -122,7 +128,7 @@ fn known(context: &Context, event: u64, subevent: u64) -> Option<ServerEvent> {
     }
 }
 
-/// What happened to whole databases.
+/// The event of whole databases; `None` for any other.
 ///
 /// # Safety
 /// `data` is what the server passes with this event.
@@ -143,15 +149,10 @@ unsafe fn of_databases(event: u64, subevent: u64, data: *mut c_void) -> Option<S
     }
 }
 
-/// How long the primary has sent nothing: a primary that is cut off is silent long before its connection breaks.
+/// The seconds since the primary last sent something: a primary that is cut off is silent long before its connection
+/// breaks.
 fn primary_silent_seconds(context: &Context) -> u64 {
-    // SAFETY: the context is valid, and the name of the section ends in NUL.
-    let info = unsafe { api!(RedisModule_GetServerInfo)(context.as_ptr(), c"replication".as_ptr()) };
-    let mut error: c_int = 0;
-    let field = c"master_last_io_seconds_ago".as_ptr();
-    // SAFETY: the info is live, and the field's name ends in NUL.
-    let seconds = unsafe { api!(RedisModule_ServerInfoGetFieldSigned)(info, field, ptr::from_mut(&mut error)) };
-    // SAFETY: the info is used no more.
-    unsafe { api!(RedisModule_FreeServerInfo)(context.as_ptr(), info) };
-    u64::try_from(seconds).unwrap_or(0)
+    let seconds = server_info::field(context, c"replication", c"master_last_io_seconds_ago");
+    // The server answers -1 while it has no connection to the primary.
+    seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(0)
 }
