@@ -108,6 +108,7 @@ const MODULE: Module = Module {
         Row::of::<ClearCookies>(),
     ],
     settings: settings::FOR_SERVER,
+    info,
     on_server_event,
     kept: realm::SECRET_KEY,
 };

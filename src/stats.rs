@@ -1,9 +1,11 @@
-//! Counters since the module was loaded, for INFO.
+//! Counters for INFO, from 0 when the module loads.
+//!
+//! This file imports the pure crate alone: the store and the commands count here.
 
-use crate::protocol::Status;
+use sessions_core::status::Status;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters of successful work.
+/// A counter of events that are no failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Stat {
@@ -17,7 +19,7 @@ pub enum Stat {
     Checked,
     Resumed,
     TouchesWritten,
-    /// Touches that wrote nothing, because the last one was a moment ago.
+    /// Touches that wrote nothing: the last written touch was too recent.
     TouchesSpared,
 }
 
@@ -36,7 +38,7 @@ impl Stat {
         Self::TouchesSpared,
     ];
 
-    /// The name of the line in INFO, without the module's prefix.
+    /// The name of the counter's line in INFO, without the module's prefix.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -57,16 +59,17 @@ impl Stat {
 static COUNTS: [AtomicU64; Stat::ALL.len()] = [const { AtomicU64::new(0) }; Stat::ALL.len()];
 static REFUSED: [AtomicU64; Status::ALL.len()] = [const { AtomicU64::new(0) }; Status::ALL.len()];
 
+/// Adds one.
 pub fn count(stat: Stat) {
     COUNTS[stat as usize].fetch_add(1, Ordering::Relaxed);
 }
 
-/// Counts a command that failed.
+/// Counts a command that failed, by status.
 pub fn count_refused(status: Status) {
     REFUSED[status as usize].fetch_add(1, Ordering::Relaxed);
 }
 
-/// All counters as lines of INFO: names and numbers.
+/// All counters as lines of INFO: names without the module's prefix, and numbers.
 pub fn lines() -> impl Iterator<Item = (String, u64)> {
     let counts = Stat::ALL.into_iter().map(|stat| (stat.name().to_owned(), &COUNTS[stat as usize]));
     let refused = Status::ALL
@@ -80,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_counter_has_its_own_place_and_name() {
+    fn each_counter_has_its_own_index_and_name() {
         for (position, stat) in Stat::ALL.into_iter().enumerate() {
             assert_eq!(stat as usize, position);
         }

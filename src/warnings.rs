@@ -1,16 +1,34 @@
-//! What an operator should change: the warnings in force, for the log and for INFO.
+//! The warnings in force: what an operator should change. They go to the log and to INFO.
 //!
-//! Each is looked for again when it can change: at load, after the start, when the server's configuration changes, when the
-//! secret is read, and at INFO. The log tells of each once, until it changes.
+//! The module looks for the causes at load, after the start, when the configuration changes, and at INFO. The log gets
+//! each warning once, until the warning changes.
+//!
+//! This file stands between lib.rs, which alone calls it, and the settings and redis/.
 
 use crate::redis::log::{Level, log};
+use crate::redis::rights::{self, Call};
 use crate::redis::server_events::ServerEvent;
-use crate::redis::{Context, rights, server};
+use crate::redis::{Context, server};
 use crate::settings::{self, secret_file};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What can be wrong.
+/// The commands in transactions of the append-only file, each on the key of its kind.
+const EFFECTS: [Call; 8] = [
+    &["HSET", "sh:AAAAAAAAAAAAAAAAAAAAAAAAA", "a", "1"],
+    &["HDEL", "sh:AAAAAAAAAAAAAAAAAAAAAAAAA", "a"],
+    &["PEXPIREAT", "sh:AAAAAAAAAAAAAAAAAAAAAAAAA", "1"],
+    &["UNLINK", "sh:AAAAAAAAAAAAAAAAAAAAAAAAA"],
+    &["SET", "sh:s:a:AAA", "a"],
+    &["PERSIST", "sh:n:a:AAA"],
+    &["ZADD", "sh:n:a:AAA", "1", "a"],
+    &["ZREM", "sh:n:a:AAA", "a"],
+];
+
+/// Besides, where the database generates its own secret.
+const NEW_SECRET: Call = &["SET", "redis-sessions:secret", "a"];
+
+/// The causes of warnings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 enum Cause {
@@ -21,12 +39,12 @@ enum Cause {
 
 const CAUSES: usize = 3;
 
-/// The warnings in force.
+/// The warnings in force, by cause.
 #[derive(Default)]
 struct Board([Option<String>; CAUSES]);
 
 impl Board {
-    /// Notes what was found of a cause. Answers what the log has to be told: a warning that was not there before.
+    /// Replaces the warning of a cause. Answers the warning if it is new, for the log.
     fn note(&mut self, cause: Cause, found: Option<String>) -> Option<&str> {
         let noted = &mut self.0[cause as usize];
         let is_new = found.is_some() && *noted != found;
@@ -41,13 +59,13 @@ fn board() -> MutexGuard<'static, Board> {
     BOARD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The warnings in force.
+/// The warnings in force, as the last look found them.
 pub fn in_force() -> Vec<String> {
     board().0.iter().flatten().cloned().collect()
 }
 
-/// Looks for what can be wrong after an event of the server. The server reads its users after its modules, so they are
-/// looked at once it has started.
+/// Looks for causes of warnings after an event that can change them. The server reads its users after it has loaded its
+/// modules, so the first `Cron` is the first moment to look at them.
 pub fn heed(context: &mut Context, event: ServerEvent) {
     static STARTED: AtomicBool = AtomicBool::new(false);
     match event {
@@ -58,14 +76,15 @@ pub fn heed(context: &mut Context, event: ServerEvent) {
     examine();
 }
 
-/// Looks for everything that can be wrong, and tells the log what is new.
+/// Looks for all causes of warnings, and logs each new warning.
 pub fn examine() {
     let (settings, server) = (settings::current(), server::known());
-    let makes_secret = settings.secret_file.is_empty();
+    let new_secret = settings.secret_file.is_empty().then_some(NEW_SECRET);
+    let lacks = || rights::default_user_lacks(EFFECTS.into_iter().chain(new_secret));
     let found = [
         (Cause::Policy, of_policy(&server.policy)),
         (Cause::SecretFile, secret_file::exposure(&settings.secret_file)),
-        (Cause::DefaultUser, of_default_user(&server, || rights::default_user_lacks(makes_secret))),
+        (Cause::DefaultUser, of_default_user(&server, lacks)),
     ];
     for (cause, found) in found {
         if let Some(warning) = board().note(cause, found) {
@@ -74,7 +93,8 @@ pub fn examine() {
     }
 }
 
-/// Every policy but one evicts a list, or the pointer to a shared session, and may leave its sessions.
+/// The warning about `maxmemory-policy`. Only noeviction keeps a list, and the pointer to a shared session, as long as
+/// their sessions.
 fn of_policy(policy: &str) -> Option<String> {
     if matches!(policy, "noeviction" | "") {
         return None;
@@ -84,7 +104,8 @@ fn of_policy(policy: &str) -> Option<String> {
     Some(format!("maxmemory-policy is {policy}: {means}"))
 }
 
-/// While an append-only file loads, EXEC asks what the default user may do, and drops what that user may not.
+/// The warning about the default user. While an append-only file loads, EXEC checks the rights of that user, and drops the
+/// transaction if one is missing.
 fn of_default_user(server: &server::Known, lacks: impl FnOnce() -> Option<&'static str>) -> Option<String> {
     if !server.appends || server.replays_all {
         return None;
@@ -102,19 +123,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_warning_is_told_once_until_it_changes() {
+    fn a_warning_is_logged_once_until_it_changes() {
         let mut board = Board::default();
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(board.note(Cause::Policy, some("a")), Some("a"));
         assert_eq!(board.note(Cause::Policy, some("a")), None);
-        assert_eq!(board.note(Cause::DefaultUser, some("a")), Some("a"), "each cause by itself");
+        assert_eq!(board.note(Cause::DefaultUser, some("a")), Some("a"), "each cause has its own warning");
         assert_eq!(board.note(Cause::Policy, some("b")), Some("b"));
         assert_eq!(board.note(Cause::Policy, None), None);
         assert_eq!(board.note(Cause::Policy, some("b")), Some("b"));
     }
 
     #[test]
-    fn only_noeviction_is_no_reason_to_warn() {
+    fn every_policy_but_noeviction_is_warned_of() {
         assert_eq!(of_policy("noeviction"), None);
         for policy in ["volatile-ttl", "volatile-lru", "allkeys-lru", "allkeys-random", "one-of-the-future"] {
             assert!(of_policy(policy).is_some_and(|warning| warning.contains(policy)), "{policy}");
@@ -122,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_user_matters_to_a_server_that_appends_and_checks_when_it_loads() {
+    fn the_default_user_matters_only_with_an_aof_on_a_server_that_checks_its_rights() {
         let known = |appends, replays_all| server::Known { appends, replays_all, ..server::Known::default() };
         let warns = |known, lacks| of_default_user(&known, || lacks).is_some();
         assert!(warns(known(true, false), Some("HSET")));

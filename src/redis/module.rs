@@ -27,6 +27,7 @@ pub struct Module {
     pub version: i32,
     pub commands: &'static [Row],
     pub settings: config::Settings,
+    pub info: info::Writer,
     pub on_server_event: fn(&mut Context, ServerEvent),
     /// The key that is written again where the server evicts it.
     pub kept: &'static [u8],
@@ -48,7 +49,7 @@ impl Row {
 fn load(context: &mut Context, module: &Module, arguments: &[Handle<'_>]) -> Result<(), String> {
     context::set_module_options(context);
     config::load(context, &module.settings, arguments)?;
-    info::register(context)?;
+    info::register(context, module.info)?;
     kept::name(module.kept);
     command::add_category(context);
     for row in module.commands {
