@@ -1,44 +1,44 @@
-//! The statuses: how a command failed, in a word that clients match on.
+//! The statuses: the first word of every error reply, which clients match on.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// `st` of a reply that says it.
+/// The member `st` of a successful reply.
 pub const OK: u8 = 1;
 
-/// The first word of an error reply.
+/// How a command failed: the first word of the error reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Status {
-    /// Unknown, repeated or contradicting option; malformed JSON; unknown JSON member.
+    /// An option is unknown, repeated or contradicts another; malformed JSON; an unknown JSON member.
     CommandSyntax,
-    /// A required value is not there.
+    /// A required value is missing.
     ValueMissing,
-    /// A value of the wrong type, or a reserved field name.
+    /// A value has the wrong type, or a field name is reserved.
     ValueTypeInvalid,
-    /// A value that is empty or too long.
+    /// A value is empty or too long.
     ValueSize,
-    /// The token is well formed, and there is no such session (any more).
+    /// The token is well formed, but its session never existed or has ended.
     SessionNotExist,
-    /// Not a token, or a key that is no session.
+    /// The argument is not a token, or its key is not a session.
     SessionTokenInvalid,
-    /// There is no shared session of that name.
+    /// No shared session has this name.
     SessionOpenFail,
-    /// There is a shared session of that name already.
+    /// A shared session already has this name.
     SessionNewFail,
-    /// The credential is forged, expired or its session is gone: log in again, clear the cookies.
+    /// The credential is forged or expired, or its session has ended: the user signs in again, without the old cookies.
     Unauthorised,
-    /// The access token is not good, or this node cannot tell: refresh, keep the cookies.
+    /// The access token is not valid, or this server cannot tell: the client refreshes and keeps its cookies.
     TryRefreshToken,
-    /// A rotated-out refresh or cookie token was presented; the session has been ended.
+    /// A refresh or cookie token was used again after it was replaced. The session has ended.
     TokenTheft,
     /// An internal failure.
     GeneralError,
-    /// The slot is being migrated: what is missing may be on the other node.
+    /// The slot is being migrated: a missing key may be on the other node.
     TryAgain,
-    /// Redis's own: a key of ours holds another type of value.
+    /// Redis's own word: a key of the module holds a value of another type.
     WrongType,
-    /// Redis's own: the user's access control list forbids a key.
+    /// Redis's own word: the user's ACL denies a key.
     NoPerm,
 }
 
@@ -61,6 +61,7 @@ impl Status {
         Self::NoPerm,
     ];
 
+    /// The word on the wire: capitals alone.
     pub const fn word(self) -> &'static str {
         match self {
             Self::CommandSyntax => "COMMANDSYNTAX",
@@ -81,14 +82,14 @@ impl Status {
         }
     }
 
-    /// This status, with what was wrong and what was expected: ASCII, one line. It never repeats what the client sent: that
-    /// could be a credential in a wrong place, and applications log errors.
+    /// An error of this status. The reason says what was wrong and what was expected, in one line of ASCII. It never repeats
+    /// what the client sent: that could be a credential in a wrong place, and applications log errors.
     pub fn because(self, reason: impl Into<Cow<'static, str>>) -> Error {
         Error { status: self, reason: reason.into() }
     }
 }
 
-/// A failure; displayed as the error reply.
+/// An error. `Display` is the error reply: the status, a blank and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     pub status: Status,
@@ -96,22 +97,27 @@ pub struct Error {
 }
 
 impl Error {
-    /// There is no such session (any more).
+    /// Whether the error has this status, whatever its reason.
+    pub fn is(&self, status: Status) -> bool {
+        self.status == status
+    }
+
+    /// The error for a token without a session.
     pub fn no_session() -> Self {
         Status::SessionNotExist.because("no such session, or it has ended")
     }
 
-    /// A credential that is not good. It never says why: who forges one learns nothing.
+    /// The error for a credential that is not valid. It does not say why, so that a forger learns nothing.
     pub fn unauthorised() -> Self {
         Status::Unauthorised.because("sign in again")
     }
 
-    /// An access token that is not good.
+    /// The error for an access token that is not valid.
     pub fn try_refresh_token() -> Self {
         Status::TryRefreshToken.because("refresh the session")
     }
 
-    /// A key that is no session.
+    /// The error for a key that is not a session.
     pub fn not_a_session() -> Self {
         Status::SessionTokenInvalid.because("the key of that name is no session")
     }
@@ -128,8 +134,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_reads_status_first() {
+    fn an_error_begins_with_its_status() {
         let error = Status::ValueSize.because("the name is empty");
         assert_eq!(error.to_string(), "VALUESIZE the name is empty");
+        assert!(error.is(Status::ValueSize) && !error.is(Status::ValueMissing));
     }
 }

@@ -94,7 +94,7 @@ impl Command for EndAll {
                     match flags(store, &name, token) {
                         Ok(Some(flags)) => endings.add(store, token, flags, Some(&name))?,
                         Ok(None) => {}
-                        Err(error) if error == Error::no_session() || error == Error::not_a_session() => {}
+                        Err(error) if error.is(Status::SessionNotExist) || error.is(Status::SessionTokenInvalid) => {}
                         Err(error) => return Err(error),
                     }
                 }
@@ -118,7 +118,7 @@ fn flags<S: Store>(store: &mut S, name: &[u8], token: Bytes<'_>) -> Result<Optio
     store.permit(token, Access::ReadWrite)?;
     let opened = record::open(store, token);
     let found = opened.map(|(key, flags)| record::is_named(&key, name).then_some(flags));
-    if found == Err(Error::no_session()) {
+    if found.as_ref().is_err_and(|error| error.is(Status::SessionNotExist)) {
         store.ensure_not_migrating(&token)?;
     }
     found

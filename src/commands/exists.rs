@@ -3,7 +3,7 @@
 //! Returns for each token whether its session lives.
 
 use super::Command;
-use crate::protocol::{Args, Error, Form};
+use crate::protocol::{Args, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
 use crate::store::{Store, record};
@@ -35,7 +35,7 @@ impl Command for Exists {
             .iter()
             .map(|token| match record::open(store, *token) {
                 Ok(_) => Ok(1),
-                Err(error) if error == Error::no_session() => Ok(0),
+                Err(error) if error.is(Status::SessionNotExist) => Ok(0),
                 Err(error) => Err(error),
             })
             .collect::<Result<Vec<u8>, Error>>()
