@@ -1,4 +1,4 @@
-//! JSON objects (RFC 8259), read member by member so that each mistake gets the status it deserves.
+//! JSON objects (RFC 8259), read member by member, so that each mistake gets its own status.
 
 use crate::status::{Error, Status};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
@@ -7,17 +7,18 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-/// The members of a JSON object, in order, each once; their values are still JSON text.
+/// The members of a JSON object, in their order, each once. A value is still JSON text.
 pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-/// A string that is borrowed from the text if it holds no escapes.
+/// A string, borrowed from the text if it holds no escapes.
 #[derive(serde::Deserialize, PartialEq, Eq, Hash)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Reads an object member by member, and no further than the first that it must not have.
+/// Reads an object up to its first unknown member.
 struct Reader<'k> {
+    /// The members that are allowed. `None`: all.
     known: Option<&'k [&'k str]>,
-    /// Whether there was one.
+    /// Whether the reader has met an unknown member.
     unknown: &'k mut bool,
 }
 
@@ -53,10 +54,10 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 }
 
-/// What an object of options may hold, so that no more of its text is read than has to be.
+/// What an object of options may hold. It bounds how much of the text is read.
 pub struct Allowed<'k> {
     pub members: &'k [&'k str],
-    /// Whether a session's data is among the members: the text may then be long.
+    /// Whether a session's data is among the members. Only then may the text be long.
     pub data: bool,
 }
 
@@ -66,7 +67,8 @@ impl Allowed<'_> {
 }
 
 impl<'a> Object<'a> {
-    /// The options in `text`: a member that is given twice is an option that is given twice.
+    /// Reads an object of options. Anything but an object of allowed members, each once, is COMMANDSYNTAX; a text that is too
+    /// long is VALUESIZE.
     pub fn parse_options(text: &'a [u8], allowed: &Allowed<'_>) -> Result<Self, Error> {
         let max = Allowed::MAX_LEN_WITHOUT_DATA;
         if !allowed.data && text.len() > max {
@@ -75,17 +77,19 @@ impl<'a> Object<'a> {
         Self::parse_as(text, Status::CommandSyntax, Some(allowed.members))
     }
 
-    /// The value in `text`, which must be an object with each of its members once, and no others than these.
+    /// Reads a value that must be an object of these members, each at most once. Another value, and a repeated member, are
+    /// VALUETYPEINVALID; malformed JSON and an unknown member are COMMANDSYNTAX.
     pub fn parse_value_with(text: &'a [u8], members: &[&str]) -> Result<Self, Error> {
         Self::parse_as(text, Status::ValueTypeInvalid, Some(members))
     }
 
-    /// The value in `text`, which must be an object with each member once.
+    /// Reads a value that must be an object with any members, each once. Another value, and a repeated member, are
+    /// VALUETYPEINVALID; malformed JSON is COMMANDSYNTAX.
     pub fn parse_value(text: &'a [u8]) -> Result<Self, Error> {
         Self::parse_as(text, Status::ValueTypeInvalid, None)
     }
 
-    fn parse_as(text: &'a [u8], other_than_expected: Status, known: Option<&[&str]>) -> Result<Self, Error> {
+    fn parse_as(text: &'a [u8], wrong_value: Status, known: Option<&[&str]>) -> Result<Self, Error> {
         let mut unknown = false;
         let mut deserializer = serde_json::Deserializer::from_slice(text);
         let object = Reader { known, unknown: &mut unknown }.deserialize(&mut deserializer);
@@ -97,7 +101,7 @@ impl<'a> Object<'a> {
             let what = error.classify();
             let (line, column) = (error.line(), error.column());
             match what {
-                serde_json::error::Category::Data => other_than_expected.because(format!(
+                serde_json::error::Category::Data => wrong_value.because(format!(
                     "a JSON object with each member once was expected (line {line}, column {column})"
                 )),
                 _ => Status::CommandSyntax.because(format!("malformed JSON at line {line}, column {column}")),
@@ -105,37 +109,44 @@ impl<'a> Object<'a> {
         })
     }
 
+    /// The members with their values, in the order of the text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
+    /// The members with their values, in the order of the text.
     pub fn into_members(self) -> impl Iterator<Item = (Cow<'a, str>, &'a RawValue)> {
         self.0.into_iter()
     }
 
+    /// The value of a member.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.iter().find(|(member, _)| *member == name).map(|(_, value)| value)
     }
 }
 
-/// The error for a member whose value is of another type.
+/// The error for a member whose value has the wrong type: VALUETYPEINVALID.
 pub fn wrong_type(member: &'static str, expected: &str) -> Error {
     Status::ValueTypeInvalid.because(format!("'{member}' takes {expected}"))
 }
 
+/// Reads `true` or `false`. Any other value of the member is VALUETYPEINVALID.
 pub fn boolean(value: &RawValue, member: &'static str) -> Result<bool, Error> {
     serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "true or false"))
 }
 
+/// Reads a string. Any other value of the member is VALUETYPEINVALID.
 pub fn string<'a>(value: &'a RawValue, member: &'static str) -> Result<Cow<'a, str>, Error> {
     let Key(string) = serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "a string"))?;
     Ok(string)
 }
 
+/// Reads an array of strings. Any other value of the member is VALUETYPEINVALID.
 pub fn strings(value: &RawValue, member: &'static str) -> Result<Vec<String>, Error> {
     serde_json::from_str(value.get()).map_err(|_| wrong_type(member, "an array of strings"))
 }
 
+/// Reads an object with any members, each once. Any other value of the member is VALUETYPEINVALID.
 pub fn object<'a>(value: &'a RawValue, member: &'static str) -> Result<Object<'a>, Error> {
     if value.get().starts_with('{') {
         Object::parse_value(value.get().as_bytes())
@@ -144,7 +155,7 @@ pub fn object<'a>(value: &'a RawValue, member: &'static str) -> Result<Object<'a
     }
 }
 
-/// The error for a member that is not among those allowed.
+/// The error for a member that is not one of these: COMMANDSYNTAX.
 pub fn unknown_member(members: &[&str]) -> Error {
     Status::CommandSyntax.because(match members {
         [] => "unknown JSON member; the object has none here".to_owned(),
@@ -159,11 +170,11 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn options_are_read_no_further_than_their_first_unknown_member() {
+    fn options_are_read_up_to_their_first_unknown_member() {
         let allowed = Allowed { members: &["a", "b"], data: true };
         let parse = |text: &str| Object::parse_options(text.as_bytes(), &allowed).map(|object| object.0.len());
         assert_eq!(parse(r#"{"a":1,"b":[2]}"#), Ok(2));
-        // What follows is no JSON, and nobody comes to see it.
+        // The text after the unknown member is not JSON, and is not read.
         assert_eq!(parse(r#"{"a":1,"c":?"#), Err(unknown_member(&["a", "b"])));
         assert_eq!(parse(r#"{"\u0063"?"#), Err(unknown_member(&["a", "b"])));
         assert!(parse(r#"{"a":?"#).is_err_and(|error| error.to_string().contains("malformed")));

@@ -1,5 +1,5 @@
-//! What a session and its credentials are. Pure: no Redis, no clock and no randomness of its own, so that every rule is
-//! tested without a server.
+//! The rules of sessions and their credentials. The crate is pure: it has no Redis, no clock and no randomness of its own, so
+//! every rule is tested without a server.
 
 #![forbid(unsafe_code)]
 

@@ -1,30 +1,30 @@
-//! Slot steering: every key the module makes up lives in the cluster slot of the argument that routed the client.
+//! Slot steering: a suffix puts each key that the module makes up into the slot of the argument that routes the command.
 //!
-//! Redis Cluster puts a key into slot CRC16(key) mod 16384. CRC16 is linear over XOR, so the effect of a suffix on the
-//! checksum does not depend on what stands before it, and each bit of a slot is changed by certain bits of the suffix:
-//! three base64url characters reach every slot, and which three is two look-ups in small tables.
+//! Redis Cluster puts a key into slot CRC16(key) mod 16384. CRC16 is linear over XOR: a changed bit of the suffix changes the
+//! same bits of the slot, whatever the prefix is. Three base64url characters therefore reach every slot, and two look-ups in
+//! small tables find them.
 
-/// How many hash slots a Redis Cluster has.
+/// The number of hash slots of a Redis Cluster.
 pub const SLOTS: usize = 1 << SLOT_BITS;
 const SLOT_BITS: usize = 14;
 const HALF: usize = SLOT_BITS / 2;
 
-/// How many characters steer a key into a slot.
+/// The number of characters that steer a key into a slot.
 pub const SUFFIX_LEN: usize = 3;
 
 /// The URL-safe base64 alphabet (RFC 4648, section 5).
 pub const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Whether a character is of [`BASE64URL`].
+/// Whether a byte is a character of [`BASE64URL`].
 pub const fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// How many bytes of a checksum are looked up at once: the tables do not wait for each other.
+/// The number of bytes that one step looks up. Their look-ups do not depend on each other.
 const AT_ONCE: usize = 4;
 
-/// CRC-16/XMODEM, the checksum that the Redis Cluster specification names, of every byte followed by no zero byte, by one,
-/// and so on.
+/// `CRC16[n][b]`: the checksum of byte `b` followed by `n` zero bytes. It is CRC-16/XMODEM, as the Redis Cluster
+/// specification says.
 static CRC16: [[u16; 256]; AT_ONCE] = {
     let mut tables = [[0; 256]; AT_ONCE];
     let mut byte = 0;
@@ -45,13 +45,14 @@ static CRC16: [[u16; 256]; AT_ONCE] = {
     tables
 };
 
+/// The checksum of `bytes` after bytes whose checksum is `start`.
 const fn crc16(start: u16, bytes: &[u8]) -> u16 {
     const fn of(byte: u8, zeros: usize) -> u16 {
         CRC16[zeros][byte as usize]
     }
     let (mut crc, mut rest) = (start, bytes);
-    // The checksum is linear: each byte contributes what it would with zeros after it, and the two bytes of the checksum so
-    // far count as part of the first two that follow.
+    // The checksum is linear: it is the XOR of the checksums of each byte with zeros after it. The checksum so far is XORed
+    // into the next two bytes.
     while let [a, b, c, d, others @ ..] = rest {
         let [high, low] = crc.to_be_bytes();
         crc = of(*a ^ high, 3) ^ of(*b ^ low, 2) ^ of(*c, 1) ^ of(*d, 0);
@@ -78,14 +79,15 @@ pub fn of(key: &[u8]) -> u16 {
     crc16(0, hashed) % SLOTS as u16
 }
 
-/// A suffix that is as good as any to start from.
+/// The suffix that `steer` starts from. Its bits are arbitrary.
 const START: [u8; SUFFIX_LEN] = [b'H'; SUFFIX_LEN];
 
-/// The bits of each of its characters that can be changed at will: what comes of it is `H` to `O`, `P` to `W`, `h` to `o`
-/// or `p` to `w`.
+/// The changes of a character that are free to choose. Every combination of them turns `H` into a letter: one of `H` to `O`,
+/// `P` to `W`, `h` to `o` and `p` to `w`.
 const FREE: [u8; 5] = [0x01, 0x02, 0x04, 0x18, 0x20];
 
-/// For every bit of a slot what changes it alone, XORed into a suffix. One bit is to spare: the last changes nothing.
+/// `CHANGES[bit]`: XORed into a suffix, it changes this bit of the slot alone. There are 15 free bits for 14 bits of a slot, so
+/// the last row is not used.
 const CHANGES: [[u8; SUFFIX_LEN]; SUFFIX_LEN * FREE.len()] = {
     let mut changes = [[0; SUFFIX_LEN]; SUFFIX_LEN * FREE.len()];
     let mut effects = [0; SUFFIX_LEN * FREE.len()];
@@ -95,7 +97,7 @@ const CHANGES: [[u8; SUFFIX_LEN]; SUFFIX_LEN * FREE.len()] = {
         effects[row] = crc16(0, &changes[row]);
         row += 1;
     }
-    // Gauss and Jordan: afterwards the effect of row n is bit n alone.
+    // Gauss-Jordan elimination: afterwards row n changes bit n alone.
     let mut bit = 0;
     while bit < SLOT_BITS {
         let mut pivot = bit;
@@ -117,7 +119,8 @@ const CHANGES: [[u8; SUFFIX_LEN]; SUFFIX_LEN * FREE.len()] = {
     changes
 };
 
-/// The same for all values of the lower half of a slot's bits, and of the upper.
+/// `CHANGES_OF_HALF[half][value]`: the change of all bits that are set in `value`. Half 0 is the lower seven bits of a slot,
+/// half 1 the upper seven.
 static CHANGES_OF_HALF: [[[u8; SUFFIX_LEN]; 1 << HALF]; 2] = {
     let mut changes = [[[0; SUFFIX_LEN]; 1 << HALF]; 2];
     let mut value: usize = 1;
@@ -137,7 +140,7 @@ const fn xor(one: [u8; SUFFIX_LEN], other: [u8; SUFFIX_LEN]) -> [u8; SUFFIX_LEN]
 
 /// The suffix that puts `prefix + suffix` into `slot`.
 ///
-/// A prefix that holds a hash tag is placed by its tag, whatever follows: pass the slot of the name it was made of.
+/// If the prefix holds a hash tag, no suffix moves the key: `slot` must be that of the name in the prefix.
 pub fn steer(prefix: &[u8], slot: u16) -> [u8; SUFFIX_LEN] {
     let unsteered = crc16(crc16(0, prefix), &START);
     let away = usize::from(unsteered ^ slot) % SLOTS;
@@ -153,14 +156,14 @@ mod tests {
     #[test]
     fn slots_are_those_of_the_cluster_specification() {
         assert_eq!(crc16(0, b"123456789"), 0x31C3);
-        // As answered by CLUSTER KEYSLOT.
+        // Answers of CLUSTER KEYSLOT.
         assert_eq!(of(b"somekey"), 11_058);
         assert_eq!(of(b"foo{hash_tag}"), 2_515);
         assert_eq!(of(b"{hash_tag}bar"), 2_515);
         assert_eq!(of(b"foo{}{bar}"), 8_363);
     }
 
-    /// The checksum as it is defined, bit by bit.
+    /// The checksum by its definition, bit by bit.
     fn defined(bytes: &[u8]) -> u16 {
         bytes.iter().fold(0, |crc, &byte| {
             let shift = |crc: u16, _| if crc & 0x8000 != 0 { crc << 1 ^ 0x1021 } else { crc << 1 };
@@ -179,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_checksum_is_what_it_is_defined_to_be(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+        fn the_tables_give_the_checksum_of_the_definition(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             prop_assert_eq!(crc16(0, &bytes), defined(&bytes));
         }
 
@@ -191,7 +194,7 @@ mod tests {
         }
 
         #[test]
-        fn also_when_the_name_is_full_of_braces(name in "[{}ab]{1,12}") {
+        fn a_key_made_of_a_name_with_braces_shares_its_slot(name in "[{}ab]{1,12}") {
             let prefix = [b"sh:n:", name.as_bytes(), b":"].concat();
             let key = [prefix.as_slice(), &steer(&prefix, of(name.as_bytes()))].concat();
             prop_assert_eq!(of(&key), of(name.as_bytes()));

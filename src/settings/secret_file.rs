@@ -1,21 +1,21 @@
-//! The file that holds the secrets: `sh.secret-file`.
+//! The file of secrets: `sh.secret-file`.
 
 use sessions_core::credentials::Secret;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 
-/// How long the file is at most, in bytes: some thousand for each secret.
+/// The longest file, in bytes.
 const MAX_LEN: u64 = 65_536;
 
-/// The secrets in the file. The error names the file and tells nothing of what is in it.
+/// Reads the secrets of the file. The error names the file and shows nothing of its content.
 pub fn read(path: &str) -> Result<Vec<Secret>, String> {
     content(path).and_then(|content| Secret::in_file(&content)).map_err(|reason| format!("{} {reason}", named(path)))
 }
 
 fn content(path: &str) -> Result<Vec<u8>, String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {}", error.kind());
-    // Before it is opened: a pipe would wait for somebody to write to it, and the server with it.
+    // Checked before the file is opened: opening a pipe would stop the server until another process writes to the pipe.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err("is no regular file".to_owned());
     }
@@ -27,7 +27,7 @@ fn content(path: &str) -> Result<Vec<u8>, String> {
     Ok(content)
 }
 
-/// What the log tells of secrets that were read.
+/// The line for the log after the file was read; `None` without secrets.
 pub fn report(path: &str, secrets: &[Secret]) -> Option<String> {
     let fingerprint = secrets.first()?.fingerprint();
     let number = secrets.len();
@@ -37,7 +37,8 @@ pub fn report(path: &str, secrets: &[Secret]) -> Option<String> {
     ))
 }
 
-/// What is wrong if others than the server's user may read the file, as it is now.
+/// The warning if its group or others may read the file now. `None` for an empty path and for a file that is not there, which
+/// reading reports.
 pub fn exposure(path: &str) -> Option<String> {
     if path.is_empty() {
         return None;
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
     use std::path::{Path, PathBuf};
 
-    /// A directory of this test's own, which goes with it.
+    /// A directory of one test, deleted at its end.
     struct Dir(PathBuf);
 
     impl Dir {
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_may_read_is_told_of() {
+    fn a_file_that_others_may_read_is_warned_of() {
         let dir = Dir::new("exposure");
         let file = dir.file("secret", "s".repeat(32));
         for (mode, told) in

@@ -1,5 +1,4 @@
-//! The access token: a JWT (RFC 7519) of type `at+jwt` (RFC 9068, section 2.1), signed with one algorithm that only the
-//! configuration chooses (RFC 8725, section 3.1).
+//! The access token: a signed JWT (RFC 7519) of type `at+jwt` (RFC 9068, section 2.1).
 
 use super::payload::Payload;
 use super::ring::Ring;
@@ -10,11 +9,11 @@ use crate::session::{Millis, Token};
 use crate::status::{Error, Status};
 use serde_json::json;
 
-/// The longest access token: with its name and attributes it must fit the 4,096 bytes that browsers keep of a cookie
-/// (RFC 6265, section 6.1).
+/// The longest access token, in characters. With the name and the attributes of its cookie it fits the 4,096 bytes that
+/// browsers store of a cookie (RFC 6265, section 6.1).
 pub const MAX_LEN: usize = 4_000;
 
-/// Whom access tokens are from and for, where that is configured.
+/// The issuer and the audience of access tokens. `None`: access tokens have no such claim, and any value is accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audience {
     pub issuer: Option<String>,
@@ -22,25 +21,25 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// How long an issuer or an audience can be. An access token has room for both beside its payload.
+    /// The longest issuer and the longest audience, in bytes. An access token has room for both beside its payload.
     pub const MAX_LEN: usize = 128;
 }
 
-/// What an access token says.
+/// The claims of an access token.
 pub struct Claims<'a> {
     pub name: &'a str,
     pub token: Token<'a>,
     pub generation: u32,
-    /// The anti-CSRF token that goes with it.
+    /// The anti-CSRF token of the same generation.
     pub csrf: Option<String>,
-    /// The thumbprint of the key that its sender must prove to hold (RFC 9449, section 6).
+    /// The thumbprint of the key whose possession the sender must prove (RFC 9449, section 6).
     pub thumbprint: Option<&'a str>,
     pub payload: &'a Payload,
     pub issued: Millis,
     pub expires: Millis,
 }
 
-/// Signs an access token.
+/// Signs an access token. VALUESIZE if it would be longer than [`MAX_LEN`].
 pub fn sign(ring: &Ring, audience: &Audience, claims: &Claims<'_>) -> Result<String, Error> {
     let body = body(audience, claims, |others| ring.token_id(others))?;
     let signer = ring.signer(claims.issued);
@@ -50,8 +49,8 @@ pub fn sign(ring: &Ring, audience: &Audience, claims: &Claims<'_>) -> Result<Str
     Ok(token)
 }
 
-/// Fails if an access token of this name and payload could be too long, all else being as long as it can be: also the
-/// issuer and the audience, which may become longer while the session lives.
+/// Checks that every access token of this name and payload fits: with the longest value of every other claim, as the issuer
+/// and the audience may become longer while the session lives. VALUESIZE if one could be too long.
 pub fn fits(name: &str, payload: &Payload) -> Result<(), Error> {
     let longest = Some("x".repeat(Audience::MAX_LEN));
     let longest = Audience { issuer: longest.clone(), audience: longest };
@@ -63,7 +62,7 @@ pub fn fits(name: &str, payload: &Payload) -> Result<(), Error> {
         csrf: Some("x".repeat(32)),
         thumbprint: Some(&"x".repeat(43)),
         payload,
-        // Beyond the year 2286 seconds have eleven digits.
+        // From the year 2286 on, seconds have eleven digits.
         issued: Millis(10_000_000_000_000),
         expires: Millis(10_000_000_000_000),
     };
@@ -80,8 +79,8 @@ fn check_len(length: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// The claims as JSON: the standard's first, then the application's, of which none is among them, then the ID made of
-/// all these.
+/// The claims as JSON: the registered ones, the application's, and last the ID, a MAC over all others. The names are distinct:
+/// a payload has no reserved member.
 fn body(audience: &Audience, claims: &Claims<'_>, id: impl FnOnce(&[u8]) -> String) -> Result<String, Error> {
     let mut body = String::from("{");
     let mut add = |name: &str, value: serde_json::Value| {
@@ -103,7 +102,7 @@ fn body(audience: &Audience, claims: &Claims<'_>, id: impl FnOnce(&[u8]) -> Stri
     if let Some(thumbprint) = claims.thumbprint {
         add("cnf", json!({ "jkt": thumbprint }));
     }
-    // It is an object written by us, in one piece: its members, without the braces.
+    // The members without the braces: a payload is one compact object.
     let own = &claims.payload.as_str()[1..claims.payload.as_str().len() - 1];
     if !own.is_empty() {
         body.push(',');
@@ -114,19 +113,19 @@ fn body(audience: &Audience, claims: &Claims<'_>, id: impl FnOnce(&[u8]) -> Stri
     Ok(body)
 }
 
-/// What stands around the ID, the last of the claims.
+/// The text before and after the ID, which is the last claim.
 const BEFORE_ID: &str = ",\"jti\":\"";
 const AFTER_ID: &str = "\"}";
-/// How many characters an ID has.
+/// The number of characters of an ID.
 const ID_LEN: usize = 16;
 
-/// The claims that an ID was made of, and the ID.
+/// Splits the body into the claims that the ID covers, and the ID.
 fn split_id(body: &[u8]) -> Option<(&[u8], &[u8])> {
     let (claims, id) = body.strip_suffix(AFTER_ID.as_bytes())?.split_last_chunk::<ID_LEN>()?;
     Some((claims.strip_suffix(BEFORE_ID.as_bytes())?, id))
 }
 
-/// An access token whose signature, time, issuer and audience are good.
+/// A verified access token: its signature, its time, its issuer and its audience are valid.
 pub struct Access {
     pub name: String,
     /// The session's token.
@@ -138,12 +137,13 @@ pub struct Access {
 }
 
 impl Access {
-    /// Verifies an access token; `None`, whatever is wrong with it.
+    /// Verifies an access token. `None` if anything is wrong with it.
     ///
-    /// The header is compared with those that our keys would write, never read (RFC 8725, section 3.1; nothing in it can
-    /// choose an algorithm or a key). The ID is checked next: a MAC is cheaper than a signature (docs/performance.md), so that junk is cheap, and
-    /// nothing is signed but what this server has signed before. The claims are read once the signature is known to be
-    /// good.
+    /// 1. The header must equal that of one of the keys. It is never parsed, so it cannot choose an algorithm or a key (RFC
+    ///    8725, section 3.1).
+    /// 2. The ID must be the MAC of the claims. A MAC is cheaper than a signature (docs/performance.md), so junk is cheap to
+    ///    refuse, and the next step signs only claims that a server with this secret has signed before.
+    /// 3. The signature must be valid. The claims are parsed after that.
     pub fn verify(text: &[u8], ring: &Ring, audience: &Audience, now: Millis) -> Option<Self> {
         if text.len() > MAX_LEN {
             return None;
@@ -184,13 +184,13 @@ impl Access {
         })
     }
 
-    /// The token of the session that this is an access token of.
+    /// The token of the session.
     pub fn token(&self) -> Option<Token<'_>> {
         Token::parse(self.handle.as_bytes())
     }
 }
 
-/// The value of BIND, if it is the thumbprint of a key: the base64url text of a SHA-256 (RFC 7638, section 3).
+/// The value of BIND, if it is the thumbprint of a key: a SHA-256 in base64url (RFC 7638, section 3).
 pub fn thumbprint(bind: &[u8]) -> Option<&str> {
     let is_thumbprint = from_base64url(bind).is_some_and(|hash| hash.len() == 32);
     std::str::from_utf8(bind).ok().filter(|_| is_thumbprint)

@@ -1,7 +1,8 @@
-//! Cookies (RFC 6265bis) and headers, ready to copy into a response.
+//! Cookies (RFC 6265bis) and response headers, ready to copy into a response.
 
 use serde::Serialize;
 
+/// The attribute SameSite: on which requests from other sites a browser sends the cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SameSite {
@@ -20,17 +21,18 @@ impl SameSite {
     }
 }
 
-/// What a cookie's name begins with, and the browser enforces (RFC 6265bis, section 4.1.3).
+/// The prefix of a cookie's name. Browsers enforce what it says (RFC 6265bis, section 4.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prefix {
     None,
-    /// Only over HTTPS.
+    /// The cookie is set over HTTPS alone.
     Secure,
-    /// Only over HTTPS, for this very host and all its paths.
+    /// The cookie is set over HTTPS alone, for one host and all its paths.
     Host,
 }
 
 impl Prefix {
+    /// The prefix as text; empty for none.
     pub const fn text(self) -> &'static str {
         match self {
             Self::None => "",
@@ -40,7 +42,7 @@ impl Prefix {
     }
 }
 
-/// How cookies are set.
+/// The attributes that the settings give to all cookies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attributes {
     pub domain: Option<String>,
@@ -65,7 +67,7 @@ impl Default for Attributes {
 }
 
 impl Attributes {
-    /// Whether browsers accept such cookies; the error says why not.
+    /// Checks that browsers accept cookies with these attributes. The error names the settings that contradict.
     pub fn check(&self) -> Result<(), String> {
         if self.same_site == SameSite::None && !self.secure {
             return Err("sh.cookie-same-site none needs sh.cookie-secure yes: browsers reject the cookies".to_owned());
@@ -79,7 +81,7 @@ impl Attributes {
         Ok(())
     }
 
-    /// The path that a cookie is sent to.
+    /// The path of a cookie.
     pub fn path(&self, cookie: Cookie) -> &str {
         match cookie {
             Cookie::Refresh => &self.refresh_path,
@@ -87,7 +89,8 @@ impl Attributes {
         }
     }
 
-    /// A Set-Cookie value. Without a maximum age the browser forgets the cookie when it closes.
+    /// The value of a Set-Cookie header. `max_age` is in seconds. Under `__Host-`, a cookie with a path of its own gets
+    /// `__Secure-`: the browser would reject it.
     pub fn set_cookie(&self, cookie: Cookie, value: &str, max_age: u64) -> String {
         let path = self.path(cookie);
         let prefix = if self.prefix == Prefix::Host && path != "/" { Prefix::Secure } else { self.prefix };
@@ -103,10 +106,10 @@ impl Attributes {
     }
 }
 
-/// The longest age that browsers grant: 400 days (RFC 6265bis, section 5.5).
+/// The longest Max-Age that browsers accept, in seconds: 400 days (RFC 6265bis, section 5.5).
 pub const MAX_AGE: u64 = 400 * 24 * 3_600;
 
-/// The cookies that credentials travel in.
+/// The cookies that carry credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cookie {
     Access,
@@ -129,19 +132,19 @@ impl Cookie {
     }
 }
 
-/// Response headers.
+/// The headers of a response that sets credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Headers {
     #[serde(skip_serializing_if = "Option::is_none")]
     anti_csrf: Option<String>,
-    /// `<token>;<expiry in ms>`, or `remove`.
+    /// `<token>;<expiry in ms, or never>`, or `remove`.
     #[serde(skip_serializing_if = "Option::is_none")]
     id_refresh_token: Option<String>,
-    /// Which of them a page of another origin may read.
+    /// The headers above that a page of another origin may read.
     #[serde(skip_serializing_if = "Option::is_none")]
     access_control_expose_headers: Option<&'static str>,
-    /// A response that sets a credential is nobody else's.
+    /// No cache may keep a response that sets credentials.
     cache_control: &'static str,
 }
 
@@ -183,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_browsers_reject_is_refused() {
+    fn attributes_that_browsers_reject_are_refused() {
         let valid = Attributes::default;
         assert!(valid().check().is_ok());
         assert!(Attributes { secure: false, ..valid() }.check().is_ok(), "for development");

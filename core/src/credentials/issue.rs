@@ -1,4 +1,4 @@
-//! All credentials of one generation of a session, with the cookies and headers that carry them.
+//! Issues all credentials of one generation of a session, with the cookies and headers that carry them.
 
 use super::access::{self, Access, Audience, Claims};
 use super::cookies::{Attributes, Cookie, Headers, MAX_AGE, SameSite};
@@ -10,16 +10,18 @@ use crate::status::Error;
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
-/// How credentials are made.
+/// The settings that credentials depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
+    /// How long an access token is valid.
     pub access_validity: Seconds,
+    /// Whether credentials include an anti-CSRF token.
     pub anti_csrf: bool,
     pub audience: Audience,
     pub cookies: Attributes,
 }
 
-/// Whom they are made for.
+/// The session that credentials are issued for.
 pub struct Holder<'a> {
     pub token: Token<'a>,
     pub name: &'a str,
@@ -27,14 +29,14 @@ pub struct Holder<'a> {
     pub generation: u32,
     pub bind: Option<&'a [u8]>,
     pub payload: Payload,
-    /// When the session expires.
+    /// The expiry of the session. `None`: the session never expires.
     pub ends: Option<Millis>,
-    /// The moment that touching it never goes beyond.
+    /// The latest expiry that a touch sets. `None`: no limit.
     pub limit: Option<Millis>,
     pub now: Millis,
 }
 
-/// The session, as its credentials speak of it.
+/// The member `session` of a reply.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
@@ -44,12 +46,12 @@ pub struct SessionView {
     pub payload: Payload,
 }
 
-/// One credential that travels in a cookie.
+/// A credential in a reply, with the attributes of its cookie.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenView {
     token: String,
-    /// Not there if it never expires.
+    /// Missing if the credential never expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     expiry: Option<Millis>,
     created_time: Millis,
@@ -69,7 +71,7 @@ struct IdRefreshView {
     created_time: Millis,
 }
 
-/// What a reply says of credentials. Its members stand beside those of the command's own.
+/// The members of a reply that hold credentials. They stand beside the command's own members.
 #[derive(Debug, Clone)]
 pub struct Issued {
     session: SessionView,
@@ -82,7 +84,7 @@ pub struct Issued {
     headers: Headers,
 }
 
-/// Makes the credentials of a session's generation.
+/// Issues the credentials of a session's generation. VALUESIZE if the access token would be too long.
 pub fn issue(ring: &Ring, policy: &Policy, holder: &Holder<'_>) -> Result<Issued, Error> {
     let Holder { token, name, generation, ends, now, .. } = *holder;
     let anti_csrf = policy.anti_csrf.then(|| ring.anti_csrf(token, generation));
@@ -103,7 +105,7 @@ pub fn issue(ring: &Ring, policy: &Policy, holder: &Holder<'_>) -> Result<Issued
         headers: Headers::new(anti_csrf.clone(), None),
     };
     match holder.kind {
-        // SH.RESUME keeps the session alive and sets no cookie: this one must not go before the session does.
+        // SH.RESUME prolongs the session but sets no cookie. So the cookie lives until the session's limit.
         Credentials::Cookie => {
             issued.cookie_token = Some(carrier.carry_until(Cookie::Session, sealed, ends, holder.limit));
         }
@@ -124,7 +126,7 @@ pub fn issue(ring: &Ring, policy: &Policy, holder: &Holder<'_>) -> Result<Issued
 
 fn sign(ring: &Ring, policy: &Policy, holder: &Holder<'_>, csrf: Option<String>) -> Result<(String, Millis), Error> {
     let expires = holder.ends.into_iter().fold(holder.now.after(policy.access_validity), Millis::min);
-    // A JWT tells time in seconds.
+    // The times of a JWT are in seconds.
     let expires = Millis(expires.0 / 1_000 * 1_000);
     let claims = Claims {
         name: holder.name,
@@ -139,7 +141,8 @@ fn sign(ring: &Ring, policy: &Policy, holder: &Holder<'_>, csrf: Option<String>)
     Ok((access::sign(ring, &policy.audience, &claims)?, expires))
 }
 
-/// A new access token in place of one that was verified: another payload, all else the same, its end included.
+/// Issues an access token with another payload in place of a verified one. All other claims but `iat` stay, the expiry
+/// included. VALUESIZE if the token would be too long.
 pub fn reissue(ring: &Ring, policy: &Policy, access: Access, payload: Payload, now: Millis) -> Result<Issued, Error> {
     let token = access.token().ok_or_else(Error::not_a_session)?;
     let anti_csrf = policy.anti_csrf.then(|| ring.anti_csrf(token, access.generation));
@@ -168,7 +171,7 @@ pub fn reissue(ring: &Ring, policy: &Policy, access: Access, payload: Payload, n
     })
 }
 
-/// Collects the cookies of a response.
+/// Collects the Set-Cookie values of a response.
 struct Carrier<'a> {
     policy: &'a Policy,
     now: Millis,
@@ -176,11 +179,12 @@ struct Carrier<'a> {
 }
 
 impl Carrier<'_> {
-    /// A cookie that goes when its token expires.
+    /// Adds a cookie that lives as long as its token.
     fn carry(&mut self, cookie: Cookie, token: String, expiry: Option<Millis>) -> TokenView {
         self.carry_until(cookie, token, expiry, expiry)
     }
 
+    /// Adds a cookie that lives until `cookie_goes`. `None`: as long as browsers allow.
     fn carry_until(
         &mut self,
         cookie: Cookie,
@@ -189,7 +193,7 @@ impl Carrier<'_> {
         cookie_goes: Option<Millis>,
     ) -> TokenView {
         let cookies = &self.policy.cookies;
-        // What lives at all has a second left: an age of 0 would have it forgotten.
+        // Rounded up: at Max-Age=0 the browser deletes the cookie at once.
         let max_age = cookie_goes.map_or(MAX_AGE, |goes| goes.since(self.now).div_ceil(1_000).min(MAX_AGE));
         self.set_cookie.push(cookies.set_cookie(cookie, &token, max_age));
         TokenView {
@@ -205,7 +209,7 @@ impl Carrier<'_> {
 }
 
 impl Issued {
-    /// How many members [`Self::serialize_into`] writes.
+    /// The number of members that [`Self::serialize_into`] writes.
     pub fn members(&self) -> usize {
         let optional = [
             self.access_token.is_some(),
@@ -217,7 +221,7 @@ impl Issued {
         3 + optional.into_iter().filter(|there| *there).count()
     }
 
-    /// Writes the members into a reply that has others beside them.
+    /// Writes the members into a reply with other members.
     pub fn serialize_into<S: SerializeStruct>(&self, reply: &mut S) -> Result<(), S::Error> {
         reply.serialize_field("session", &self.session)?;
         if let Some(token) = &self.access_token {

@@ -1,7 +1,7 @@
-//! Known answers: what is derived from one secret, byte for byte. They were computed by `tests/interop/vectors.py`, which
-//! shares no code with this: Python's own `hmac` and `hashlib`, and HKDF and Ed25519 of the package `cryptography`.
+//! Known answers: every value that is derived from a secret, byte for byte. `tests/interop/vectors.py` computed them without
+//! any code of this crate: with Python's own `hmac` and `hashlib`, and with HKDF and Ed25519 of the package `cryptography`.
 //!
-//! A change that breaks one of these tests logs everybody out.
+//! A change that breaks one of these tests logs all users out.
 
 use super::access::{self, Access, Audience, Claims};
 use super::secret::Purpose;

@@ -1,6 +1,6 @@
-//! What leaves the back end: access, refresh, cookie, idRefresh and anti-CSRF tokens, and the cookies they travel in.
+//! The credentials of a session: access, refresh, cookie, idRefresh and anti-CSRF tokens, and the cookies that carry them.
 //!
-//! Pure: everything here is a function of a secret, a session and a moment. No credential is ever stored.
+//! Each credential is computed from a secret, a session and a moment. None is stored.
 
 pub mod access;
 pub mod cookies;
@@ -23,12 +23,12 @@ pub use signing::Algorithm;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// RFC 4648, section 5, without padding.
+/// Encodes bytes as base64url without padding (RFC 4648, section 5).
 pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The bytes that this is the one base64url text of.
+/// Decodes base64url without padding; `None` if the text is malformed or not what [`base64url`] writes of these bytes.
 fn from_base64url(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }

@@ -1,4 +1,4 @@
-//! The payload of an access token: a JSON object of the application's own.
+//! The payload of an access token: a JSON object of the application.
 
 use crate::json::{self, Object};
 use crate::status::{Error, Status};
@@ -6,17 +6,18 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Claims that are ours to make (RFC 7519, section 4.1, and those of this module).
+/// The claims that the module sets, and those that RFC 7519 registers (section 4.1).
 const RESERVED: [&str; 11] = ["sub", "sid", "gen", "iat", "exp", "nbf", "jti", "iss", "aud", "cnf", "csrf"];
 
-/// How deeply a payload may be nested.
+/// How deep objects and arrays of a payload may be nested, the payload itself included.
 const MAX_DEPTH: usize = 16;
 
+/// Whether a payload must not have this member.
 pub fn is_reserved(member: &str) -> bool {
     RESERVED.contains(&member)
 }
 
-/// A JSON object, parsed and written anew: compact, each member once at every depth, without reserved ones.
+/// A JSON object without blanks and without reserved members, in which each member occurs once at every depth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload(Cow<'static, str>);
 
@@ -27,7 +28,8 @@ impl Default for Payload {
 }
 
 impl Payload {
-    /// The payload in `text`, which is at most `max` bytes long.
+    /// Reads a payload of at most `max` bytes and writes it anew. VALUESIZE if it is longer; COMMANDSYNTAX for malformed JSON;
+    /// VALUETYPEINVALID for anything but an object, a reserved or repeated member, and too deep nesting.
     pub fn parse(text: &[u8], max: usize) -> Result<Self, Error> {
         if text.len() > max {
             return Err(Status::ValueSize.because(format!("the payload is too long; it has at most {max} bytes")));
@@ -42,7 +44,7 @@ impl Payload {
         Ok(Self(written.into()))
     }
 
-    /// The members of verified claims that are the application's own.
+    /// The payload of a verified access token: its claims without the reserved ones.
     pub fn of_claims(claims: &Object<'_>) -> Result<Self, Error> {
         let mut written = String::new();
         let own = claims.iter().filter(|(member, _)| !is_reserved(member));
@@ -50,16 +52,18 @@ impl Payload {
         Ok(Self(written.into()))
     }
 
+    /// The payload as compact JSON.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// Whether the payload has no members.
     pub fn is_empty(&self) -> bool {
         self.0 == "{}"
     }
 }
 
-/// In JSON the object itself, in RESP its text.
+/// An object in a JSON reply, a string in a RESP reply.
 impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
@@ -114,7 +118,7 @@ fn write_value(value: &RawValue, to: &mut String, depth: usize) -> Result<(), Er
             Ok(())
         }
         b'"' => write_string(&json::string(value, "the payload")?, to),
-        // A number, as exact as it was given, or a literal.
+        // A number, of which every digit is kept, or a literal.
         _ => {
             to.push_str(value.get());
             Ok(())
@@ -160,14 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_given_once_at_every_depth() {
+    fn a_repeated_member_is_refused_at_every_depth() {
         assert_eq!(parsed(r#"{"a":1,"a":2}"#), Err(Status::ValueTypeInvalid));
         assert_eq!(parsed(r#"{"a":1,"\u0061":2}"#), Err(Status::ValueTypeInvalid));
         assert_eq!(parsed(r#"{"x":[{"a":1,"a":2}]}"#), Err(Status::ValueTypeInvalid));
     }
 
     #[test]
-    fn what_is_no_object_or_too_deep_or_too_long_is_refused() {
+    fn a_payload_that_is_no_object_or_too_deep_or_too_long_is_refused() {
         for text in ["[]", "1", "null", "\"x\""] {
             assert_eq!(parsed(text), Err(Status::ValueTypeInvalid), "{text}");
         }
@@ -183,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn writing_anew_changes_no_meaning(text in r#"\{("[a-c]{1,2}":(\[1,"x"\]|-?[1-9][0-9]{0,2}|"[a-z\u{e9}]{0,3}"|true),?){0,3}\}"#) {
+        fn writing_anew_keeps_the_meaning(text in r#"\{("[a-c]{1,2}":(\[1,"x"\]|-?[1-9][0-9]{0,2}|"[a-z\u{e9}]{0,3}"|true),?){0,3}\}"#) {
             if let Ok(written) = parsed(&text) {
                 let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
                 prop_assert_eq!(value(&written), value(&text));

@@ -1,4 +1,4 @@
-//! The keys of one database: derived from its secrets, the same on every node, with nothing stored.
+//! The keys of one database. They are derived from its secrets, so they are the same on every node and none is stored.
 
 use super::secret::{Purpose, Secret};
 use super::signing::{Algorithm, PublicKey, Signer};
@@ -9,14 +9,14 @@ use serde::Serialize;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// All keys of one database. Those of the first secret sign; those of all verify.
+/// All keys of one database. Keys of the first secret sign and seal; keys of all secrets verify.
 pub struct Ring {
     secrets: Vec<Keys>,
     database: u32,
     algorithm: Algorithm,
-    /// How long a signing key signs.
+    /// The length of an epoch: how long one signing key signs.
     rotation: Seconds,
-    /// How long an access token lives.
+    /// How long an access token is valid.
     validity: Seconds,
 }
 
@@ -28,18 +28,18 @@ struct Keys {
     anti_csrf: hmac::Key,
     id_refresh: hmac::Key,
     token_id: hmac::Key,
-    /// The signing keys derived so far, by epoch: at most the few of [`Ring::epochs`] and those just before them.
+    /// The signing keys that were derived last, in the order of their first use.
     signers: RefCell<Vec<Rc<Signer>>>,
 }
 
-/// The keys that an access token may have been made with.
+/// The keys of one secret and one epoch, which verify access tokens.
 pub struct Verifier<'r> {
     pub signer: Rc<Signer>,
     token_id: &'r hmac::Key,
 }
 
 impl Verifier<'_> {
-    /// Whether this is the ID that [`Ring::token_id`] made of these claims.
+    /// Whether `presented` is the ID that [`Ring::token_id`] computes of these claims.
     pub fn is_token_id(&self, presented: &[u8], claims: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(presented, token_id(self.token_id, claims).as_bytes()).is_ok()
     }
@@ -77,23 +77,23 @@ impl Keys {
 }
 
 impl Ring {
-    /// The keys that these secrets make, of which there is at least one.
+    /// The keys of these secrets, of which there must be at least one.
     pub fn new(secrets: &[Secret], database: u32, algorithm: Algorithm, rotation: Seconds, validity: Seconds) -> Self {
         let secrets = secrets.iter().map(|secret| Keys::new(secret, database)).collect();
         Self { secrets, database, algorithm, rotation, validity }
     }
 
-    /// The keys that sign.
+    /// The keys of the secret that signs.
     fn current(&self) -> &Keys {
         &self.secrets[0]
     }
 
-    /// The key that seals tokens of a kind.
+    /// The key that seals the tokens of these credentials.
     pub fn sealing(&self, kind: Credentials) -> &hmac::Key {
         self.current().sealing(kind)
     }
 
-    /// The keys that a sealed token of a kind may have been sealed with.
+    /// The keys that may have sealed a token of these credentials.
     pub fn unsealing(&self, kind: Credentials) -> impl Iterator<Item = &hmac::Key> {
         self.secrets.iter().map(move |keys| keys.sealing(kind))
     }
@@ -103,7 +103,7 @@ impl Ring {
         base64url(&proof(&self.current().anti_csrf, token, generation).as_ref()[..PROOF_LEN])
     }
 
-    /// Whether this is the anti-CSRF token of a session's generation or of the one before.
+    /// Whether `presented` is the anti-CSRF token of a session's generation or of the previous one.
     pub fn is_anti_csrf(&self, presented: &[u8], token: Token<'_>, generation: u32) -> bool {
         let Some(presented) = from_base64url(presented) else { return false };
         let generations = [Some(generation), generation.checked_sub(1)];
@@ -115,12 +115,12 @@ impl Ring {
         })
     }
 
-    /// The idRefresh token of a session's generation: by its change a front end sees that a session was refreshed.
+    /// The idRefresh token of a session's generation. A front end sees by its change that the session was refreshed.
     pub fn id_refresh(&self, token: Token<'_>, generation: u32) -> String {
         base64url(&proof(&self.current().id_refresh, token, generation).as_ref()[..PROOF_LEN])
     }
 
-    /// The ID of an access token: a MAC over its other claims.
+    /// The ID of an access token: a MAC over its other claims, 16 characters.
     pub fn token_id(&self, claims: &[u8]) -> String {
         token_id(&self.current().token_id, claims)
     }
@@ -130,19 +130,19 @@ impl Ring {
         self.signer_of(self.current(), self.epoch(now))
     }
 
-    /// The keys that may have signed an access token that lives now, and those that will be next: another node's clock
-    /// may be ahead.
+    /// The keys that verify access tokens `now`: those of all unexpired tokens, and those of the next epoch, as another node's
+    /// clock may be ahead.
     pub fn verifiers(&self, now: Millis) -> impl Iterator<Item = Verifier<'_>> {
         let verifier = |keys, epoch| Verifier { signer: self.signer_of(keys, epoch), token_id: &keys.token_id };
         self.secrets.iter().flat_map(move |keys| self.epochs(now).map(move |epoch| verifier(keys, epoch)))
     }
 
-    /// What others need to verify our access tokens: nothing, if they are signed with a shared key.
+    /// The public keys that verify access tokens `now`. HS256 has none.
     pub fn key_set(&self, now: Millis) -> KeySet {
         KeySet { keys: self.verifiers(now).filter_map(|verifier| verifier.signer.public_key()).collect() }
     }
 
-    /// Of the secret that signs.
+    /// The fingerprint of the secret that signs.
     pub fn fingerprint(&self) -> String {
         self.current().secret.fingerprint()
     }
@@ -151,7 +151,7 @@ impl Ring {
         now.0 / self.rotation.as_millis()
     }
 
-    /// Newest first but for the next: most tokens are of the current epoch.
+    /// The epochs of the keys that verify: the current one first, which most tokens are of, then the older ones, then the next.
     fn epochs(&self, now: Millis) -> impl Iterator<Item = u64> + use<> {
         let current = self.epoch(now);
         let oldest = self.epoch(Millis(now.0.saturating_sub(self.validity.as_millis())));
@@ -159,7 +159,7 @@ impl Ring {
     }
 
     fn signer_of(&self, keys: &Keys, epoch: u64) -> Rc<Signer> {
-        /// The past, the current and the next epoch, and one to spare.
+        /// The previous, the current and the next epoch, and one more.
         const KEPT: usize = 4;
         let mut signers = keys.signers.borrow_mut();
         if let Some(signer) = signers.iter().find(|signer| signer.epoch == epoch) {
@@ -179,11 +179,11 @@ fn token_id(key: &hmac::Key, claims: &[u8]) -> String {
     base64url(&hmac::sign(key, claims).as_ref()[..12])
 }
 
-/// 192 bits of a MAC: 32 characters.
+/// The bytes of a MAC that an anti-CSRF or idRefresh token holds, in 32 characters.
 const PROOF_LEN: usize = 24;
 
-/// Bound to the session and its generation, and to nothing that a page could choose (OWASP CSRF Prevention Cheat Sheet,
-/// "Signed Double-Submit Cookie").
+/// The MAC over a session's token and generation. A page can choose neither (OWASP CSRF Prevention Cheat Sheet, "Signed
+/// Double-Submit Cookie").
 fn proof(key: &hmac::Key, token: Token<'_>, generation: u32) -> hmac::Tag {
     let mut context = hmac::Context::with_key(key);
     context.update(token.as_bytes());
@@ -219,7 +219,7 @@ mod tests {
             let kid = ring.signer(Millis(10 * HOUR)).kid().to_owned();
             assert_eq!(ring.signer(Millis(11 * HOUR - 1)).kid(), kid, "it signs for an hour");
             assert_ne!(ring.signer(Millis(11 * HOUR)).kid(), kid);
-            // The last token that it signs lives a whole validity from the last millisecond of the hour.
+            // The key signs its last token in the last millisecond of the hour.
             let last = 11 * HOUR - 1 + u64::from(validity) * 1_000;
             for now in [9 * HOUR, 10 * HOUR, 11 * HOUR - 1, 11 * HOUR, last] {
                 assert!(listed(&ring, now).contains(&kid), "{validity} s, {now}");
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_keys_of_every_line_of_the_file_each_once() {
+    fn every_secret_has_its_keys_listed_each_once() {
         let one = listed(&ring(&["a"], Algorithm::EdDsa, Seconds(3_600)), 10 * HOUR);
         let both = listed(&ring(&["a", "b"], Algorithm::EdDsa, Seconds(3_600)), 10 * HOUR);
         assert_eq!((one.len(), both.len()), (3, 6));

@@ -1,7 +1,8 @@
-//! Sealed tokens: refresh tokens and cookie tokens, opaque and self-proving. Nothing of them is stored.
+//! Sealed tokens: refresh tokens and cookie tokens. A MAC proves them, so none is stored.
 //!
-//! 60 characters: the session's token, then 32 base64url characters of the generation (4 bytes, big endian) and 20 bytes of
-//! HMAC-SHA256 over the token, the generation and, if the session is bound to something, the SHA-256 of that.
+//! A sealed token has 60 characters: the 28 of the session's token, then 32 base64url characters of 24 bytes. These are the
+//! generation (4 bytes, big endian) and the first 20 bytes of an HMAC-SHA256 over the token, the generation and, for a bound
+//! session, the SHA-256 of the value of BIND.
 
 use super::ring::Ring;
 use super::{base64url, from_base64url};
@@ -11,10 +12,10 @@ use aws_lc_rs::{constant_time, digest, hmac};
 const GENERATION_LEN: usize = 4;
 const MAC_LEN: usize = 20;
 
-/// The length of a sealed token.
+/// The length of a sealed token, in characters.
 pub const LEN: usize = Token::LEN + (GENERATION_LEN + MAC_LEN) / 3 * 4;
 
-/// A well-formed sealed token. It proves nothing until it is opened.
+/// A well-formed sealed token. Only [`Sealed::open`] shows whether it is genuine.
 pub struct Sealed<'a> {
     token: Token<'a>,
     generation: u32,
@@ -22,6 +23,7 @@ pub struct Sealed<'a> {
 }
 
 impl<'a> Sealed<'a> {
+    /// Reads a sealed token; `None` if the text is not one.
     pub fn parse(text: &'a [u8]) -> Option<Self> {
         if text.len() != LEN {
             return None;
@@ -36,7 +38,7 @@ impl<'a> Sealed<'a> {
         })
     }
 
-    /// The generation of a genuine token of this session and kind; `None`, whatever is wrong with it.
+    /// The generation of a genuine token of this session and kind; `None` if anything is wrong with the token.
     pub fn open(&self, ring: &Ring, kind: Credentials, token: Token<'_>, bind: Option<&[u8]>) -> Option<u32> {
         let genuine = |key| {
             let expected = mac(key, token, self.generation, bind);
@@ -84,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn it_opens_with_what_it_was_sealed_with_and_is_fit_for_a_cookie() {
+    fn a_sealed_token_opens_again_and_is_fit_for_a_cookie() {
         let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
         for generation in [0, 1, u32::MAX] {
             for bind in [None, Some("device")] {
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_is_bound_to_must_be_presented_and_nothing_else() {
+    fn a_bound_token_needs_its_value_and_an_unbound_one_takes_none() {
         let (ring, new) = (ring(&["a"], 0), NewToken::new([7; 22], 42));
         let bound = seal(&ring, Credentials::Tokens, new.token(), 3, Some(b"device"));
         for wrong in [None, Some(""), Some("Device"), Some("device ")] {
@@ -123,7 +125,7 @@ mod tests {
         let (new, other) = (NewToken::new([7; 22], 42), NewToken::new([8; 22], 42));
         let text = seal(&ring(&["a"], 0), Credentials::Tokens, new.token(), 3, None);
         assert_eq!(open(&ring(&["a"], 0), &text, Credentials::Tokens, other.token(), None), None);
-        // The same proof behind the other session's token.
+        // The same MAC after the other session's token.
         let moved = String::from_utf8_lossy(other.as_ref()).into_owned() + &text[Token::LEN..];
         assert_eq!(open(&ring(&["a"], 0), &moved, Credentials::Tokens, other.token(), None), None);
         assert_eq!(open(&ring(&["a"], 1), &text, Credentials::Tokens, new.token(), None), None);

@@ -1,8 +1,8 @@
-//! The one secret that everything is derived from (HKDF, RFC 5869).
+//! The secret that all keys are derived from (HKDF, RFC 5869).
 
 use aws_lc_rs::hkdf;
 
-/// What a derived key is for. Each is used for that alone.
+/// What a derived key is for. Each key has one purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     RefreshToken,
@@ -28,24 +28,26 @@ impl Purpose {
     }
 }
 
-/// At least 32 bytes that nobody can guess (RFC 8725, section 3.5).
+/// A secret of at least 32 bytes, which must be random (RFC 8725, section 3.5).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
 
 impl Secret {
+    /// The shortest secret, in bytes.
     pub const MIN_LEN: usize = 32;
 
-    /// What is presented is checked with the keys of each: more of them would only cost time.
+    /// The most secrets in a file. A credential is checked with the keys of each, so each secret costs time.
     pub const MAX_IN_FILE: usize = 8;
 
-    /// A secret of these bytes; `None` if they are too few.
+    /// A secret of these bytes; `None` if they are fewer than [`Secret::MIN_LEN`].
     pub fn new(bytes: &[u8]) -> Option<Self> {
         (bytes.len() >= Self::MIN_LEN).then(|| Self(bytes.to_vec()))
     }
 
-    /// The secrets in a file: one a line, white space around it ignored, as are empty lines. The first signs, all verify.
+    /// Reads the content of a file of secrets: one secret a line, without the white space around it. Empty lines and repeated
+    /// secrets are ignored. The first secret signs, all verify. The error continues a sentence about the file.
     ///
-    /// There are no comments. One that is long enough would be taken for a secret, and can be guessed: it is refused.
+    /// A file has no comments, and a line that begins with `#` is an error: as a secret it could be guessed.
     pub fn in_file(content: &[u8]) -> Result<Vec<Self>, String> {
         let lines = content.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
         let mut secrets = Vec::new();
@@ -66,26 +68,27 @@ impl Secret {
         }
     }
 
-    /// The key for a purpose and an algorithm in one database and, for keys that change with time, one epoch.
+    /// Derives the key of a purpose, an algorithm and a database. Keys that change with time have an epoch, all others epoch 0.
     pub fn derive(&self, purpose: Purpose, algorithm: &str, database: u32, epoch: u64) -> [u8; 32] {
         let info = format!("redis-sessions|{}|{algorithm}|{database}|{epoch}", purpose.label());
         let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"");
         let pseudorandom = salt.extract(&self.0);
         let mut key = [0; 32];
         let filled = pseudorandom.expand(&[info.as_bytes()], hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut key));
-        // HKDF fails on more than 255 hashes of output; this is one.
+        // HKDF fails only for more than 255 hashes of output; this is one.
         filled.expect("32 bytes of output");
         key
     }
 
-    /// A few characters by which an operator sees that two nodes hold the same secret. They tell nothing else of it.
+    /// Twelve hexadecimal digits by which an operator sees that two nodes have the same secret. Nobody can derive the secret, or
+    /// a key, from them.
     pub fn fingerprint(&self) -> String {
         let derived = self.derive(Purpose::Fingerprint, "HKDF-SHA256", 0, 0);
         derived[..6].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
-/// Never the secret itself.
+/// Shows the fingerprint, not the secret.
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Secret({})", self.fingerprint())
@@ -111,7 +114,7 @@ mod tests {
         assert_eq!(Secret::in_file(lines(8).as_bytes()).map(|secrets| secrets.len()), Ok(8));
         assert_eq!(Secret::in_file(lines(9).as_bytes()), Err("holds more than 8 secrets".to_owned()));
         let twice = Secret::in_file(format!("{secret}\n{secret}").as_bytes());
-        assert_eq!(twice.map(|secrets| secrets.len()), Ok(1), "one that is given twice has its keys once");
+        assert_eq!(twice.map(|secrets| secrets.len()), Ok(1), "a repeated secret counts once");
     }
 
     #[test]
@@ -126,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_show_in_debug_output() {
+    fn debug_output_does_not_show_the_secret() {
         let secret = Secret::new(b"0123456789abcdef0123456789abcdef").expect("a secret");
         assert!(!format!("{secret:?}").contains("0123"));
     }

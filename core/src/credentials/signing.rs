@@ -1,20 +1,21 @@
-//! The keys that sign access tokens, with one algorithm that only the configuration chooses (RFC 8725, section 3.1).
+//! The keys that sign access tokens. The configuration alone chooses the algorithm (RFC 8725, section 3.1).
 
 use super::base64url;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use aws_lc_rs::{constant_time, digest, hmac};
 use serde::Serialize;
 
+/// The algorithm that signs access tokens: `sh.jwt-algorithm`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
-    /// Ed25519 (RFC 8037): others verify with public keys.
+    /// Ed25519 (RFC 8037): anybody with the public key can verify.
     EdDsa,
-    /// HMAC-SHA256: faster, and only this server verifies.
+    /// HMAC-SHA256: faster, but only a server with the secret can verify.
     Hs256,
 }
 
 impl Algorithm {
-    /// The name that JOSE has for it (RFC 7518).
+    /// The name in JOSE (RFC 7518; RFC 8037).
     pub const fn name(self) -> &'static str {
         match self {
             Self::EdDsa => "EdDSA",
@@ -33,7 +34,7 @@ pub struct Signer {
     pub epoch: u64,
     key: SigningKey,
     kid: String,
-    /// The first part of every token it signs.
+    /// The first part of every token that this key signs.
     pub(super) header: String,
 }
 
@@ -50,6 +51,7 @@ pub struct PublicKey {
 }
 
 impl Signer {
+    /// Makes the signing key of an epoch of its derived seed.
     pub fn new(algorithm: Algorithm, seed: &[u8; 32], epoch: u64) -> Self {
         let (key, identity) = match algorithm {
             Algorithm::EdDsa => {
@@ -72,6 +74,7 @@ impl Signer {
         base64url(format!(r#"{{"alg":"{}","typ":"at+jwt","kid":"{kid}"}}"#, algorithm.name()))
     }
 
+    /// The key's ID (RFC 7515, section 4.1.4): 16 characters.
     pub fn kid(&self) -> &str {
         &self.kid
     }
@@ -83,12 +86,15 @@ impl Signer {
         }
     }
 
-    /// Whether this is our signature of a message of ours. Both algorithms are deterministic (RFC 8032, section 5.1.6): the
-    /// same key makes the same signature again, in a quarter of the time in which a public key verifies it.
+    /// Whether `signature` is this key's signature of `message`. Both algorithms are deterministic (RFC 8032, section 5.1.6), so
+    /// this signs again and compares, in a quarter of the time that the public key takes to verify.
+    ///
+    /// The message must be one that was signed before: see [`Access::verify`](super::Access::verify).
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.sign(message), signature).is_ok()
     }
 
+    /// The public key, by which others verify; `None` for HS256.
     pub fn public_key(&self) -> Option<PublicKey> {
         let SigningKey::EdDsa(pair) = &self.key else { return None };
         Some(PublicKey {

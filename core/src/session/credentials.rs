@@ -1,7 +1,7 @@
-//! Which credentials a session is made with.
+//! The kinds of credentials of a session.
 
-/// What a browser or an app holds of a session. Each kind has a sealed token of its own; none is ever accepted where the
-/// other is due.
+/// The kind of credentials that a session is made with. Each kind has its own sealed token: a refresh token never passes for
+/// a cookie token, nor the other way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credentials {
     /// An access token and a refresh token.
@@ -13,7 +13,7 @@ pub enum Credentials {
 impl Credentials {
     pub const ALL: [Self; 2] = [Self::Tokens, Self::Cookie];
 
-    /// The word for it: in a session's hash and in JSON, and in capitals as an option of SH.NEW.
+    /// The word of the kind, in a session's hash and in JSON. In capitals it is the option of SH.NEW.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Tokens => "tokens",
@@ -21,7 +21,7 @@ impl Credentials {
         }
     }
 
-    /// The credentials that this is the word for.
+    /// The kind of this word; `None` if no kind has it.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|credentials| credentials.word() == word)
     }

@@ -1,26 +1,26 @@
-//! What happens to sessions, for whoever listens.
+//! The events of sessions that the module announces.
 
 use std::ffi::CStr;
 
-/// Something that happened to a session: a keyspace notification of module type (`notify-keyspace-events KEd`) on the
-/// session's key.
+/// An event of a session: a keyspace notification of the module type (`notify-keyspace-events KEd`) on the session's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// The session was created.
     New,
-    /// The session was ended, by a command; one that expires does so with the server's own `expired`.
+    /// A command ended the session. For a session that expires the server sends its own event `expired`.
     End,
-    /// Its sealed token was rotated.
+    /// The session's sealed token was rotated.
     Refresh,
-    /// A predecessor was presented within the grace period and got the same successor again.
+    /// The previous token was used again within the grace period, and was answered with the same successor.
     Replay,
-    /// A token of a generation not known here was presented: a failover lost a write.
+    /// A token of a generation that is not known here was used: a failover lost the write of its rotation.
     Forward,
-    /// A token that was rotated out was presented, and the session was ended.
+    /// A token was used after it was replaced: the token has been copied, so the session ended.
     Theft,
 }
 
 impl Event {
+    /// The name of the notification.
     pub const fn name(self) -> &'static CStr {
         match self {
             Self::New => c"sh.new",

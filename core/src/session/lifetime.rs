@@ -1,28 +1,28 @@
-//! How long a session lives, as pure functions of moments and durations.
+//! How long a session lives.
 
 use super::time::{Millis, Seconds};
 
-/// What happens when the duration of EXPIRY has passed.
+/// The option EXPIRY: a duration, and what happens after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// The session ends so long after it was created.
+    /// The session ends this long after its creation.
     Delete(Seconds),
-    /// The session stays; its data goes so long after the first write to empty data.
+    /// The data is deleted this long after the first write to empty data. The session stays.
     Clear(Seconds),
 }
 
-/// What was asked for when the session was made. The default lives for ever.
+/// The lifetime of a session, as its creation fixes it. By default a session never ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lifetime {
     pub expiry: Option<Expiry>,
-    /// The session ends so long after it was last touched.
+    /// The session ends this long after its last touch.
     pub idle: Option<Seconds>,
-    /// What `sh.max-lifetime` allows.
+    /// The longest lifetime: `sh.max-lifetime`.
     pub max: Option<Seconds>,
 }
 
 impl Lifetime {
-    /// The moment after which the session cannot be alive, whatever touches it.
+    /// The moment at which the session ends even if it is touched. `None`: there is no such moment.
     pub fn limit(self, created: Millis) -> Option<Millis> {
         let ends_after = match self.expiry {
             Some(Expiry::Delete(duration)) => Some(duration),
@@ -32,16 +32,16 @@ impl Lifetime {
     }
 }
 
-/// The expiry of a session that is created or touched `now`: after its idle time, but never after its limit.
+/// The expiry of a session that is created or touched `now`: `idle` later, at most `limit`. `None`: the session never expires.
 pub fn deadline(idle: Option<Seconds>, limit: Option<Millis>, now: Millis) -> Option<Millis> {
     idle.map(|idle| now.after(idle)).into_iter().chain(limit).min()
 }
 
-/// Where touching a session with an idle time moves its expiry, or `None` if it stays.
+/// The new expiry of a session with an idle time after a touch. `None`: the expiry stays.
 ///
-/// A move by less than a sixteenth of the idle time, at most a minute, is spared: a busy session then costs no
-/// replication traffic, and its idle time is short by that much at worst. A session whose expiry somebody set later
-/// by hand keeps it.
+/// The expiry stays if it would move by less than a sixteenth of the idle time, and by less than a minute. A busy session
+/// then costs no replication traffic; its idle time is shorter by so much at worst. An expiry that a native command set
+/// to a later moment stays too.
 pub fn touched(idle: Seconds, limit: Option<Millis>, expires: Option<Millis>, now: Millis) -> Option<Millis> {
     let target = deadline(Some(idle), limit, now)?;
     let spared = (idle.as_millis() / 16).min(60_000);
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn only_delete_limits_the_session_itself() {
+    fn expiry_delete_limits_the_session_and_expiry_clear_does_not() {
         let limit = |expiry| Lifetime { expiry, idle: Some(Seconds(1)), max: None }.limit(NOW);
         assert_eq!(limit(None), None);
         assert_eq!(limit(Some(Expiry::Clear(Seconds(5)))), None);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn no_session_outlives_the_maximum() {
+    fn no_session_outlives_the_longest_lifetime() {
         let limit = |expiry| Lifetime { expiry, idle: None, max: Some(Seconds(10)) }.limit(NOW);
         assert_eq!(limit(None), Some(Millis(1_010_000)));
         assert_eq!(limit(Some(Expiry::Clear(Seconds(5)))), Some(Millis(1_010_000)));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_made_persistent_by_hand_gets_its_idle_time_back() {
+    fn a_touch_gives_a_session_after_persist_its_idle_time_back() {
         assert_eq!(touched(Seconds(160), None, None, NOW), Some(Millis(NOW.0 + 160_000)));
     }
 

@@ -1,30 +1,31 @@
-//! The metadata of a session: hash fields whose names begin with a dot. All other fields are the session's data.
+//! The metadata of a session: the fields of its hash whose names begin with a dot. All other fields are the session's data.
 
 use super::lifetime::{Expiry, Lifetime};
 use super::time::{Millis, Seconds};
 use smallvec::SmallVec;
 
-/// One metadata field. A field that does not apply to a session is not written.
+/// A metadata field. A session has only the fields that apply to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Meta {
-    /// When it was created and as what: [`Created`]. Every session has it, and first: a hash without it is no session.
+    /// The moment of the creation and the flags: [`Created`]. Every session has this field, as its first; a hash without it is
+    /// not a session.
     Created,
     /// The session's name.
     Name,
-    /// The n of EXPIRY, in seconds.
+    /// The duration of EXPIRY, in seconds.
     Duration,
     /// The idle time, in seconds.
     Idle,
-    /// The kind of its credentials: `tokens` or `cookie`.
+    /// The kind of the session's credentials: [`Credentials::word`](super::Credentials::word).
     Kind,
-    /// How often its sealed token was rotated. Not there: never.
+    /// The generation: how often the session's sealed token was rotated. Missing: 0.
     Gen,
-    /// When it was last rotated, in milliseconds since the epoch.
+    /// The moment of the last rotation, in milliseconds since the epoch.
     Rotated,
-    /// The payload of its access tokens, compact JSON. Not there: empty.
+    /// The payload of the session's access tokens, compact JSON. Missing: empty.
     Payload,
-    /// The moment that touching never goes beyond, in milliseconds since the epoch; only beside an idle time.
+    /// The latest expiry that a touch sets, in milliseconds since the epoch. Only a session with an idle time has it.
     Until,
 }
 
@@ -57,7 +58,7 @@ impl Meta {
     }
 }
 
-/// A number as the decimal digits that a hash field holds.
+/// A number as decimal digits, the form in which a hash field holds it.
 #[derive(Clone, Copy)]
 pub struct Decimal {
     digits: [u8; Self::MAX_LEN],
@@ -84,21 +85,21 @@ impl AsRef<[u8]> for Decimal {
     }
 }
 
-/// What a session was made with that most commands need to know.
+/// The properties of a session that most commands need. They are fixed at its creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flags {
-    /// It can be opened by name.
+    /// SH.OPEN finds the session by its name.
     pub shared: bool,
-    /// Only its data goes when the duration has passed; the data has a key of its own.
+    /// EXPIRY CLEAR: the data has its own key, which expires alone.
     pub clears: bool,
-    /// It has an idle time.
+    /// The session has an idle time.
     pub idles: bool,
-    /// It is in its name's index.
+    /// The session is in the index of its name.
     pub listed: bool,
 }
 
 impl Flags {
-    /// The flags in a field's value. A letter that is not known says nothing.
+    /// Reads the letters of the flags. An unknown letter is ignored.
     pub fn parse(letters: &[u8]) -> Self {
         let mut flags = Self::default();
         for letter in letters {
@@ -119,9 +120,10 @@ impl Flags {
     }
 }
 
-/// When a session was created, and as what: milliseconds since the epoch and, if there are any, a blank and the letters of
-/// its flags. They are in one field, the first, so that one short look tells what the session is: to find that an optional
-/// field is missing takes a look at all of them, data included.
+/// The value of the field `.created`: milliseconds since the epoch and, if the session has flags, a blank and their letters.
+///
+/// The flags are letters in the first field, not optional fields: the server finds the first field at once, but compares the
+/// names of all fields, data included, before it knows that one is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Created {
     pub at: Millis,
@@ -129,8 +131,9 @@ pub struct Created {
 }
 
 impl Created {
+    /// Reads the value of the field; `None` if it is malformed.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        /// Numbers of so many digits fit into 64 bits.
+        /// Every number of at most 19 digits fits into 64 bits.
         const DIGITS: std::ops::RangeInclusive<usize> = 1..=19;
         let digits = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
         let (number, letters) = text.split_at(digits);
@@ -160,13 +163,13 @@ pub fn flags_of_new(shared: bool, listed: bool, lifetime: Lifetime) -> Flags {
     Flags { shared, clears, idles: lifetime.idle.is_some(), listed }
 }
 
-/// The numbers that a new session is written with, beside its moment and its name.
+/// The fields of a new session that hold a number.
 pub fn numbers_of_new(created: Millis, lifetime: Lifetime) -> SmallVec<[(Meta, Decimal); 3]> {
     let seconds = |seconds: Seconds| Decimal::from(u64::from(seconds.0));
     let duration = lifetime.expiry.map(|expiry| match expiry {
         Expiry::Delete(duration) | Expiry::Clear(duration) => duration,
     });
-    // Without an idle time the key's own expiry is the limit, and nothing moves it.
+    // Without an idle time the key expires at the limit, and no touch moves the expiry.
     let until = lifetime.idle.and_then(|_| lifetime.limit(created));
     [
         duration.map(|duration| (Meta::Duration, seconds(duration))),
@@ -178,7 +181,7 @@ pub fn numbers_of_new(created: Millis, lifetime: Lifetime) -> SmallVec<[(Meta, D
     .collect()
 }
 
-/// Whether a hash field is reserved for metadata.
+/// Whether a field's name is reserved for metadata: whether it begins with a dot.
 pub fn is_reserved(field: &[u8]) -> bool {
     field.first() == Some(&b'.')
 }
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_applies_is_written() {
+    fn a_new_session_has_only_the_fields_that_apply_to_it() {
         let written = |expiry, idle| {
             let lifetime = Lifetime { expiry, idle, max: None };
             let created = Created { at: Millis(1_000), flags: flags_of_new(false, false, lifetime) };
@@ -218,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_again() {
+    fn parse_reads_what_text_wrote() {
         for bits in 0..16_u8 {
             let [shared, clears, idles, listed] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
             let created = Created { at: Millis(i64::MAX as u64), flags: Flags { shared, clears, idles, listed } };
@@ -227,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_moment_makes_no_session() {
+    fn a_malformed_moment_makes_no_session() {
         for wrong in ["", " ", " s", "x", "-1", "1.5", "99999999999999999999", "1x"] {
             assert_eq!(Created::parse(wrong.as_bytes()), None, "{wrong:?}");
         }

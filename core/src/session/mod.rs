@@ -1,4 +1,4 @@
-//! What a session is. Pure: no Redis, no clock and no randomness of its own, so that every rule is tested without a server.
+//! What a session is: its token, its metadata, its lifetime and its rotations.
 
 pub mod credentials;
 pub mod event;
@@ -17,5 +17,5 @@ pub use serving::Serving;
 pub use time::{Millis, Seconds};
 pub use token::{NewToken, Token};
 
-/// The longest name, in bytes.
+/// The longest name of a session, in bytes.
 pub const NAME_MAX: usize = 512;

@@ -1,46 +1,48 @@
-//! What presenting a refresh or cookie token leads to (RFC 9700, section 4.14.2: rotation, and revocation on reuse).
+//! Rotation of refresh and cookie tokens, and revocation on reuse (RFC 9700, section 4.14.2).
 //!
-//! Each session counts how often its token was rotated; a token says which generation it is of. The token presented
-//! here is genuine: its MAC has been checked, so its generation was once handed out.
+//! A session counts its rotations: the count is its generation. A sealed token holds the generation that it was issued for.
+//! The functions here take the generation of a genuine token: its MAC was checked before, so the module has issued it.
 
 use super::time::{Millis, Seconds};
 
-/// What the session knows of its rotations.
+/// The rotations of a session, as its metadata has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rotated {
     /// The current generation; 0 until the first rotation.
     pub generation: u32,
-    /// When the last rotation was.
+    /// The moment of the last rotation. `None`: there was none.
     pub at: Option<Millis>,
 }
 
-/// What refreshing leads to.
+/// What a refresh does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rotation {
-    /// The session moves on to this generation.
+    /// The token is current. The session gets this generation.
     Rotate { to: u32 },
-    /// The predecessor again, within the grace period: two tabs, or a lost answer. It gets the same successor.
+    /// The previous token within the grace period: two tabs, or a lost answer. The answer is the current token again.
     Replay,
-    /// The token is of a generation that the store has not heard of: a failover lost the write. It moves on from there.
+    /// The token is newer than the session: a failover lost the write of its rotation. The session gets this generation.
     Forward { to: u32 },
-    /// The token was rotated out before: someone else has its successor.
+    /// The token was replaced before. That token has been copied, so the session ends.
     Theft,
-    /// There is no generation after this one.
+    /// The generation cannot grow any more. The session ends.
     Exhausted,
 }
 
-/// How the generation of a genuine token stands to the session's.
+/// The generation of a genuine token, compared with the session's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     Current,
-    /// The one before, within the grace period.
+    /// The generation before the current one, within the grace period.
     Previous,
-    /// Not known yet: the store has lost the write, or lags.
+    /// Newer than the current one: this server lost the write of the rotation, or has not received it yet.
     Newer,
+    /// Older than the current one, and out of the grace period.
     RotatedOut,
 }
 
-/// How a generation stands to a session's. `served_since` tells the age of the last rotation in milliseconds.
+/// Compares the generation of a token with the session's. `served_since` answers the age of a moment in milliseconds, without
+/// the time in which the server did not serve.
 pub fn standing(
     presented: u32,
     rotated: Rotated,
@@ -56,9 +58,10 @@ pub fn standing(
     }
 }
 
-/// What refreshing with a token of this generation leads to.
+/// Decides what a refresh with a token of this generation does.
 ///
-/// With `no_grace` the session skips a generation, so that no token that this server handed out is of the one before.
+/// With `no_grace` the session skips a generation. Then no issued token is of the previous generation, so none is accepted in
+/// the grace period.
 pub fn rotate(
     presented: u32,
     rotated: Rotated,
@@ -78,8 +81,8 @@ pub fn rotate(
     }
 }
 
-/// When the rotation that a server lost in an outage counts as done, so that the grace period of the generation before
-/// ends as long after the outage as it lasts: by then no honest client presents that generation any more.
+/// The moment at which a rotation that the server lost counts as done: the later of the last known rotation and the end of the
+/// last outage. The grace period of the previous generation begins there; after it no honest client uses that generation.
 pub fn lost_rotation_at(last_known: Option<Millis>, resumed_at: Option<Millis>) -> Option<Millis> {
     last_known.max(resumed_at)
 }
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn without_grace_a_predecessor_is_theft_but_in_the_very_millisecond() {
+    fn with_a_grace_of_zero_the_previous_token_is_good_for_the_same_millisecond_alone() {
         let rotated = Rotated { generation: 5, at: Some(AT) };
         assert_eq!(rotate(4, rotated, Seconds(0), false, |_| 0), Rotation::Replay);
         assert_eq!(rotate(4, rotated, Seconds(0), false, |_| 1), Rotation::Theft);
@@ -151,7 +154,7 @@ mod tests {
         assert_eq!(lost_rotation_at(None, None), None);
     }
 
-    /// One session, and clients that each hold the last token they were answered.
+    /// One session and its clients. Each client holds the generation of the last token that it received.
     #[derive(Debug)]
     struct Clients {
         rotated: Rotated,
@@ -160,7 +163,7 @@ mod tests {
     }
 
     impl Clients {
-        /// One client refreshes; whether the answer reaches it is up to the network.
+        /// One client refreshes. The network may lose the answer.
         fn refresh(&mut self, client: usize, answer_arrives: bool) -> Rotation {
             let outcome = rotate(self.held[client], self.rotated, GRACE, false, |at| self.now.since(at));
             match outcome {
@@ -177,7 +180,7 @@ mod tests {
     }
 
     proptest! {
-        /// Tabs share a cookie jar: who is answered, all hold. Requests that began before may still present the predecessor.
+        /// Tabs share a cookie jar: an answer to one reaches all. A request that began before may still carry the previous token.
         #[test]
         fn honest_tabs_are_never_logged_out(
             steps in prop::collection::vec((0..15_000_u64, any::<bool>(), 0..3_usize), 1..200),
@@ -188,7 +191,7 @@ mod tests {
                 let begun_with = session.held[0];
                 let first = session.refresh(0, answer_arrives);
                 prop_assert_ne!(first, Rotation::Theft);
-                // A lost answer is asked for again within the grace period.
+                // The client repeats the request whose answer was lost, within the grace period.
                 if !answer_arrives {
                     prop_assert_ne!(session.refresh(0, true), Rotation::Theft);
                 }

@@ -1,7 +1,8 @@
 //! The time in which clients could reach this server: the wall clock without outages and without jumps.
 //!
-//! A grace period by the wall clock would make thieves of honest users. After an outage longer than the grace clients
-//! repeat the request that got no answer, and a clock that is set moves the end of the grace.
+//! The grace period is measured in this time. By the wall clock honest users would be taken for thieves: after an outage that
+//! is longer than the grace period their clients repeat the requests that got no answer, and whoever sets the clock moves the
+//! end of the grace period.
 
 use super::time::Millis;
 
@@ -13,26 +14,27 @@ pub struct Clocks {
     pub steady: u64,
 }
 
-/// A server looks at its clocks every second at least. After a longer silence it was stopped meanwhile.
+/// The longest time between two looks of a running server, which looks once a second. After a longer time the process was
+/// stopped in between.
 const SILENCE_MS: u64 = 2_000;
 
-/// How far the clocks may differ between two looks. The wall clock was set if they differ by more.
+/// How far the two clocks may drift apart between two looks. If they do by more, the wall clock was set.
 const TOLERANCE_MS: u64 = 500;
 
-/// How many intervals that are over are remembered.
+/// The number of past intervals that are kept.
 const KEPT: usize = 16;
 
-/// A time in which the server served, by the wall clock of that time.
+/// A time in which the server served, by its wall clock then.
 #[derive(Debug, Clone, Copy)]
 struct Interval {
     from: Millis,
     to: Millis,
 }
 
-/// When the server served.
+/// The intervals in which the server served.
 #[derive(Debug, Clone)]
 pub struct Serving {
-    /// The intervals that are over, oldest first. A clock that was set back makes them overlap.
+    /// The past intervals, oldest first. They overlap where the clock was set back.
     past: Vec<Interval>,
     /// The beginning of the current interval.
     since: Millis,
@@ -47,12 +49,13 @@ impl Default for Serving {
 }
 
 impl Serving {
-    /// A server that is not known to have been away.
+    /// A server without a known outage.
     pub const fn always() -> Self {
         Self { past: Vec::new(), since: Millis(0), last_look: None, last_outage_ms: 0 }
     }
 
-    /// Looks at the clocks: a long silence was an outage, and a clock may have been set since the last look.
+    /// Takes a look at the clocks. It ends the current interval if the process was stopped, or the wall clock set, since the
+    /// last look.
     pub fn look(&mut self, now: Clocks) {
         let Some(last) = self.last_look.replace(now) else { return };
         let elapsed = now.steady.saturating_sub(last.steady);
@@ -64,7 +67,7 @@ impl Serving {
         }
     }
 
-    /// The server is back from an outage that began at `stopped`.
+    /// Ends an outage that began at `stopped`.
     pub fn resume(&mut self, stopped: Millis, now: Clocks) {
         self.last_look = Some(now);
         self.interrupt(stopped, now.wall);
@@ -75,33 +78,33 @@ impl Serving {
         self.since = resumed;
         self.last_outage_ms = resumed.since(stopped);
         if self.past.len() > KEPT {
-            // The two oldest become one, which counts the outage between them.
+            // The two oldest become one. The outage between them then counts as served.
             let oldest = self.past.remove(0);
             self.past[0].from = oldest.from;
         }
     }
 
-    /// How long the server was away before the current interval, in milliseconds; 0 if not at all.
+    /// The length of the last outage in milliseconds; 0 if none is known.
     pub fn last_outage_ms(&self) -> u64 {
         self.last_outage_ms
     }
 
-    /// When the server came back from its last outage, if it is known to have been away.
+    /// The end of the last outage. `None`: none is known.
     pub fn resumed_at(&self) -> Option<Millis> {
         (!self.past.is_empty()).then_some(self.since)
     }
 
-    /// How many milliseconds the server has served since `at`.
+    /// The milliseconds that the server has served since `at`.
     ///
-    /// A moment that the clock has shown twice is taken for the later one. A moment in the future was written by another
-    /// clock: its distance counts.
+    /// If the clock has shown `at` twice, the later time counts. If `at` is in the future, the clock of another server wrote it,
+    /// and the distance from now counts.
     pub fn served_since(&self, at: Millis, now: Millis) -> u64 {
         if (self.since..=now).contains(&at) {
             return now.since(at);
         }
         let (mut served, mut later) = (now.since(self.since), self.since);
         for interval in self.past.iter().rev() {
-            // The end of an interval is known as exactly as the two clocks agree.
+            // The end of an interval is only known to the tolerance of the clocks.
             let end = Millis(interval.to.0 + TOLERANCE_MS);
             if (interval.from..=end).contains(&at) {
                 return served + interval.to.since(at);
@@ -128,7 +131,7 @@ mod tests {
         Clocks { wall: Millis(wall), steady }
     }
 
-    /// A server that looks at its clocks every 100 ms, and its clocks.
+    /// A server that looks at its clocks every 100 ms.
     struct Running {
         serving: Serving,
         wall: u64,
@@ -170,7 +173,7 @@ mod tests {
     fn an_outage_does_not_count() {
         let mut server = Running::new();
         server.run(1_000);
-        // The last write was 400 ms before the end, and the next process begins an hour later.
+        // The last write was 400 ms before the end. The next process begins an hour later.
         let stopped = server.wall - 400;
         server.wall += HOUR;
         server.serving = Serving::always();
@@ -246,7 +249,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens to the clocks, an age is the time served, and never more than that if the clock went back.
+        /// An age is the time served, whatever happens to the clocks; it is shorter only if the wall clock was set back.
         #[test]
         fn an_age_is_the_time_served(
             steps in prop::collection::vec((0..3_000_u64, -100_000_i64..100_000, any::<bool>()), 1..KEPT),

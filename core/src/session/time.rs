@@ -1,8 +1,8 @@
-//! Units of time, so that a number never has to say which it is.
+//! Units of time, as types.
 
 use serde::Serialize;
 
-/// A moment: milliseconds since the Unix epoch.
+/// A moment, in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Millis(pub u64);
@@ -13,15 +13,15 @@ pub struct Millis(pub u64);
 pub struct Seconds(pub u32);
 
 impl Millis {
-    /// The moment `duration` later.
+    /// The moment `duration` later, at most the last one that there is.
     pub fn after(self, duration: Seconds) -> Self {
         Self(self.0.saturating_add(duration.as_millis()))
     }
 
-    /// How many milliseconds this lies after `earlier`; 0 if it does not.
+    /// The milliseconds from `earlier` to this moment; 0 if `earlier` is later.
     ///
-    /// The server freezes its clock while a script or a transaction runs, and ours goes on: a key that is still
-    /// visible can have a deadline that has passed.
+    /// The server stops its clock while a script or a transaction runs, but not the module's clock. So an expiry can be in the
+    /// past while its key is still visible.
     pub fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -32,7 +32,7 @@ impl Seconds {
         u64::from(self.0) * 1_000
     }
 
-    /// The seconds that cover so many milliseconds: what lives at all has at least one second left.
+    /// Rounds milliseconds up to seconds, so that a session with any time left has at least one second left.
     pub fn covering(millis: u64) -> Self {
         Self(u32::try_from(millis.div_ceil(1_000)).unwrap_or(u32::MAX))
     }

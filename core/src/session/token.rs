@@ -1,8 +1,8 @@
 //! The token: a session's key and address.
 //!
-//! `sh:`, 22 random base64url characters (132 bits: OWASP Session Management Cheat Sheet, "Session ID Entropy", and ASVS 5
-//! 7.2.3 ask for 128) and 3 characters that steer the key into the slot of the session's name. It holds nothing of the
-//! name itself ("Session ID Content").
+//! A token has 28 characters: `sh:`, 22 random base64url characters and 3 that steer the key into the slot of the session's
+//! name. The random characters hold 132 bits; the OWASP Session Management Cheat Sheet ("Session ID Entropy") and ASVS 5
+//! 7.2.3 ask for 128. The token says nothing about the name ("Session ID Content").
 
 use crate::slot;
 use std::fmt;
@@ -11,7 +11,7 @@ const PREFIX: &[u8; 3] = b"sh:";
 const RANDOM_LEN: usize = 22;
 const LEN: usize = PREFIX.len() + RANDOM_LEN + slot::SUFFIX_LEN;
 
-/// A well-formed token, borrowed from whoever holds the bytes. Well-formed says nothing of whether the session lives.
+/// A well-formed token. Its session need not exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a>(&'a [u8; LEN]);
 
@@ -19,11 +19,11 @@ impl<'a> Token<'a> {
     /// 28 characters.
     pub const LEN: usize = LEN;
 
-    /// The token in `bytes`, if it is one.
+    /// Reads a token; `None` if the bytes are not one.
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let token: &[u8; LEN] = bytes.try_into().ok()?;
         let own = token.strip_prefix(PREFIX)?;
-        // Without a way out early: on 25 characters looking at all of them at once is faster.
+        // No early return: for 25 characters the loop without branches is faster.
         let wrong = own.iter().fold(false, |wrong, &byte| wrong | !slot::is_base64url(byte));
         (!wrong).then_some(Self(token))
     }
@@ -32,20 +32,21 @@ impl<'a> Token<'a> {
         self.0
     }
 
-    /// The 25 characters after `sh:`, of which the session's other keys are made.
+    /// The 25 characters after `sh:`. The names of the session's other keys hold them.
     pub fn own(self) -> &'a [u8] {
         &self.0[PREFIX.len()..]
     }
 }
 
-/// Never the token itself: a token in a log is a session given away (OWASP, "Logging Sessions Life Cycle").
+/// Does not show the token: whoever reads a token in a log can use the session (OWASP Session Management Cheat Sheet,
+/// "Logging Sessions Life Cycle").
 impl fmt::Debug for Token<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(..)")
     }
 }
 
-/// A token that was just made.
+/// The token of a new session.
 pub struct NewToken([u8; Token::LEN]);
 
 impl AsRef<[u8]> for NewToken {
@@ -55,10 +56,10 @@ impl AsRef<[u8]> for NewToken {
 }
 
 impl NewToken {
-    /// How many random bytes a token takes; of each six bits are used.
+    /// The number of random bytes that a token takes. Six bits of each are used.
     pub const RANDOMNESS: usize = RANDOM_LEN;
 
-    /// The token that these random bytes make in this slot.
+    /// Makes a token of random bytes, in this slot.
     pub fn new(random: [u8; Self::RANDOMNESS], slot: u16) -> Self {
         let mut token = [0; Token::LEN];
         let (prefix, rest) = token.split_at_mut(PREFIX.len());
@@ -93,7 +94,7 @@ mod tests {
 
         #[test]
         fn any_other_bytes_are_no_token(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-            // 28 random bytes that begin with `sh:` and are base64url throughout do not turn up by chance.
+            // The chance that 28 random bytes are a token is negligible.
             prop_assert_eq!(Token::parse(&bytes), None);
         }
     }
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_byte_makes_it_no_token() {
+    fn a_token_with_one_wrong_byte_is_none() {
         let new = NewToken::new([7; 22], 42);
         for position in 0..Token::LEN {
             for wrong in [0, b'\r', b' ', b':', b'{', b'+', b'/', b'=', 0xFF] {
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_show_in_debug_output() {
+    fn debug_output_does_not_show_the_token() {
         let new = NewToken::new([7; 22], 42);
         assert_eq!(format!("{:?}", new.token()), "Token(..)");
     }

@@ -1,4 +1,4 @@
-//! Access tokens that are good, and all that are not.
+//! Which access tokens are valid.
 
 use super::*;
 use crate::credentials::Secret;
@@ -20,7 +20,7 @@ fn audience(issuer: Option<&str>, audience: Option<&str>) -> Audience {
     Audience { issuer: issuer.map(str::to_owned), audience: audience.map(str::to_owned) }
 }
 
-/// A token of an hour, signed at a moment.
+/// A token that lives for an hour from `issued`.
 fn signed(ring: &Ring, issued: Millis) -> String {
     signed_with(ring, &Audience::default(), issued, &Payload::default()).expect("a token")
 }
@@ -43,14 +43,14 @@ fn verifies(text: &str, ring: &Ring, now: Millis) -> bool {
     Access::verify(text.as_bytes(), ring, &Audience::default(), now).is_some()
 }
 
-/// A token of these parts with an ID, signed by the key that signs now.
+/// A token of these parts with an ID, signed with the current key.
 fn forged_by_the_key_holder(ring: &Ring, header: &str, body: &str) -> String {
     let claims = body.strip_suffix('}').unwrap_or(body);
     let body = format!("{claims}{BEFORE_ID}{}{AFTER_ID}", ring.token_id(claims.as_bytes()));
     signed_by_the_key_holder(ring, header, &body)
 }
 
-/// A token of these parts, signed by the key that signs now.
+/// A token of these parts, signed with the current key.
 fn signed_by_the_key_holder(ring: &Ring, header: &str, body: &str) -> String {
     let message = format!("{}.{}", base64url(header), base64url(body));
     format!("{message}.{}", base64url(ring.signer(NOW).sign(message.as_bytes())))
@@ -153,7 +153,7 @@ fn every_altered_character_makes_it_worthless() {
 fn the_last_character_of_a_part_has_one_spelling() {
     let ring = ring(&["a"], Algorithm::EdDsa);
     let good = signed(&ring, NOW);
-    // Of the last character of 64 bytes only two bits count: of those that decode alike, one is written.
+    // Only two bits of the last character of 64 bytes count. Of the characters with the same two bits, one is valid.
     let last = good.len() - 1;
     let alike = (0..=127_u8).filter(|&byte| {
         let mut altered = good.clone().into_bytes();
@@ -187,7 +187,7 @@ fn it_is_worthless_from_the_very_second_on_at_which_it_expires() {
 }
 
 #[test]
-fn a_key_of_the_past_verifies_while_its_tokens_live_and_that_of_the_next_period_already() {
+fn the_last_key_verifies_while_its_tokens_live_and_the_next_one_already() {
     for algorithm in [Algorithm::EdDsa, Algorithm::Hs256] {
         let ring = ring(&["a"], algorithm);
         let text = signed(&ring, Millis(NOW.0 - 1));
@@ -227,7 +227,7 @@ fn issuer_and_audience_are_those_that_are_configured() {
 }
 
 #[test]
-fn signed_claims_that_are_not_ours_are_refused() {
+fn signed_claims_of_another_shape_are_refused() {
     let ring = ring(&["a"], Algorithm::EdDsa);
     let header =
         String::from_utf8(from_base64url(ring.signer(NOW).header.as_bytes()).expect("a header")).expect("text");
@@ -258,7 +258,7 @@ fn signed_claims_that_are_not_ours_are_refused() {
 }
 
 #[test]
-fn a_token_that_browsers_would_drop_is_not_made() {
+fn a_token_that_browsers_would_drop_is_not_issued() {
     let ring = ring(&["a"], Algorithm::EdDsa);
     let payload = |length: usize| {
         Payload::parse(format!(r#"{{"p":"{}"}}"#, "x".repeat(length)).as_bytes(), 8_000).expect("a payload")
