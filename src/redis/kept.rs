@@ -1,9 +1,12 @@
-//! A key that outlives its eviction: the server may evict it, the module writes it again.
+//! The kept key: if the server evicts this key, the module writes it again.
 //!
-//! Only policies that evict keys without an expiry can take it. As soon as such a policy is in force the module listens to
-//! what happens to keys, which costs something with each write: before that it does not. What the key holds is looked at
-//! after each change to it, never while it is being changed: opening it then could free what the running command still
-//! holds. So a copy is the truth, or there is none. What was deleted, flushed or replaced is never written again.
+//! The module keeps a copy of the key's value in each database. Only a policy that evicts keys without an expiry can evict
+//! the key, and listening to keyspace events costs something with each write. So the module listens from the first moment
+//! at which such a policy is in force.
+//!
+//! The module reads the key after a command has changed it, never during the command: opening the key could free what the
+//! command still uses. A copy is the key's value or does not exist, so a deleted, flushed or replaced value never comes
+//! back.
 
 mod copies;
 
@@ -22,22 +25,23 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The name of the key.
+/// The name of the kept key.
 static NAME: OnceLock<&'static [u8]> = OnceLock::new();
-/// Whether what happens to keys is listened to.
+/// Whether the module listens to keyspace events.
 static LISTENS: AtomicBool = AtomicBool::new(false);
-/// Whether a timer is on its way that writes the key again.
-static AWAITED: AtomicBool = AtomicBool::new(false);
+/// Whether a timer is set that restores the key.
+static TIMER_IS_SET: AtomicBool = AtomicBool::new(false);
 static COPIES: Mutex<Copies> = Mutex::new(Copies::new());
-/// How often the key was written again, and when last.
+/// How often the module wrote the key again.
 static RESTORED: AtomicU64 = AtomicU64::new(0);
+/// When the module last wrote the key again.
 static RESTORED_AT: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// How long a key that was just written again, or must not be written yet, has to wait. A server that
-/// has nothing else to evict would evict it in a circle.
+/// The time between two writes of the key. A server that has nothing else to evict would evict the key again at once.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What happens to a key of any type, and commands that put another type in a key's place.
+/// The keyspace events that can change the key: evictions, commands for all types, and commands that write any type in the
+/// place of a string.
 const EVENTS: c_int = raw::REDISMODULE_NOTIFY_EVICTED
     | raw::REDISMODULE_NOTIFY_GENERIC
     | raw::REDISMODULE_NOTIFY_STRING
@@ -53,22 +57,22 @@ fn restored_at() -> MutexGuard<'static, Option<Instant>> {
     RESTORED_AT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the key held that was evicted from this database, until it is there again.
+/// The evicted value of this database, until the key is there again.
 pub fn lost(database: u32) -> Option<Vec<u8>> {
     copies().lost(database)
 }
 
-/// How often the key was written again.
+/// How often the module wrote the key again, since it was loaded.
 pub fn restored() -> u64 {
     RESTORED.load(Ordering::Relaxed)
 }
 
-/// Says which key it is.
+/// Names the kept key. Only the first call counts.
 pub fn name(key: &'static [u8]) {
     NAME.get_or_init(|| key);
 }
 
-/// What happened to whole databases, or to the server's part.
+/// Follows events of whole databases, and changes of the server's role.
 pub fn heed(context: &mut Context, event: ServerEvent) {
     match event {
         ServerEvent::Flushed { database: Some(database) } => copies().flushed(database),
@@ -81,21 +85,21 @@ pub fn heed(context: &mut Context, event: ServerEvent) {
     }
 }
 
-/// Listens to what happens to the key from now on, and looks at what it holds.
+/// Listens to keyspace events from now on, and copies the key's value of each database.
 pub fn listen(context: &mut Context) {
     if LISTENS.swap(true, Ordering::Relaxed) {
         return;
     }
-    // SAFETY: the context is one of this module's.
+    // SAFETY: the context is valid; the callback has the type that the server expects.
     unsafe { api!(RedisModule_SubscribeToKeyspaceEvents)(context.as_ptr(), EVENTS, Some(notified)) };
     look_everywhere(context);
 }
 
-/// What there is to see of the key in the selected database.
+/// What the key is in the selected database.
 enum Seen {
     Missing,
     Value(Vec<u8>),
-    /// No text, or one that goes by itself: nothing to keep.
+    /// Not a string, or a string with an expiry. The module keeps neither.
     Other,
 }
 
@@ -111,14 +115,15 @@ fn look(context: &mut Context) -> Seen {
     }
 }
 
+/// Selects a database. Answers whether the server has it.
 fn select(context: &Context, database: u32) -> bool {
     let Ok(database) = c_int::try_from(database) else { return false };
-    // SAFETY: the context is valid; a number that is out of range changes nothing.
+    // SAFETY: the context is valid; the server refuses a number that is out of range.
     let selected = unsafe { api!(RedisModule_SelectDb)(context.as_ptr(), database) };
     selected as isize == raw::REDISMODULE_OK
 }
 
-/// Looks at the key in each database, whatever was known.
+/// Replaces all copies by the key's value in each database.
 fn look_everywhere(context: &mut Context) {
     if !LISTENS.load(Ordering::Relaxed) {
         return;
@@ -136,37 +141,48 @@ fn look_everywhere(context: &mut Context) {
     select(context, selected);
 }
 
-/// Looks at the key where it was changed, and writes it again where it was evicted.
-fn settle(context: &mut Context) {
-    let unsettled = copies().unsettled();
-    for database in unsettled {
+/// Reads the key in each database where it may have changed, and writes it again where the server evicted it.
+fn restore(context: &mut Context) {
+    let to_read = copies().to_read();
+    for database in to_read {
         let seen = if select(context, database) { look(context) } else { Seen::Other };
-        let found = match seen {
+        let value = match seen {
             Seen::Value(value) => Some(value),
             Seen::Other => None,
-            Seen::Missing => {
-                let lost = copies().lost(database);
-                // A replica gets what its primary writes.
-                match lost.filter(|_| !context.is_replica()) {
-                    Some(_) if is_too_soon() || is_paused() => {
-                        if !AWAITED.swap(true, Ordering::Relaxed) {
-                            start_timer(context, PAUSE, write_late);
-                        }
-                        continue;
-                    }
-                    Some(value) => {
-                        write(context, &value);
-                        Some(value)
-                    }
-                    None => None,
-                }
-            }
+            Seen::Missing => match write_evicted(context, database) {
+                Written::Now(value) => Some(value),
+                Written::Never => None,
+                Written::Later => continue,
+            },
         };
-        copies().found(database, found);
+        copies().found(database, value);
     }
 }
 
-/// Writes the key again, in the selected database and on the replicas.
+/// Whether the module wrote a missing key again.
+enum Written {
+    Now(Vec<u8>),
+    /// A timer writes the key.
+    Later,
+    /// The server did not evict the key, or this server is a replica, which receives the write of its primary.
+    Never,
+}
+
+/// Writes the evicted value of the selected database, or sets a timer if nothing may be written now.
+fn write_evicted(context: &mut Context, database: u32) -> Written {
+    let lost = copies().lost(database);
+    let Some(value) = lost.filter(|_| !context.is_replica()) else { return Written::Never };
+    if is_too_soon() || is_paused() {
+        if !TIMER_IS_SET.swap(true, Ordering::Relaxed) {
+            start_timer(context, PAUSE, restore_after_pause);
+        }
+        return Written::Later;
+    }
+    write(context, &value);
+    Written::Now(value)
+}
+
+/// Writes the key in the selected database and on the replicas.
 fn write(context: &mut Context, value: &[u8]) {
     let Some(&name) = NAME.get() else { return };
     RESTORED.fetch_add(1, Ordering::Relaxed);
@@ -178,38 +194,39 @@ fn write(context: &mut Context, value: &[u8]) {
     key.context().replicate(c"SET", key.name(), &[value.handle()]);
 }
 
-/// Whether the key was written again just before.
+/// Whether the last write of the key is less than [`PAUSE`] ago.
 fn is_too_soon() -> bool {
     restored_at().is_some_and(|at| at.elapsed() < PAUSE)
 }
 
-/// Whether nothing must reach the replicas now: a failover waits for them.
+/// Whether nothing may be replicated now: the server waits for its replicas, before a failover or a shutdown.
 fn is_paused() -> bool {
-    // SAFETY: it takes no arguments.
+    // SAFETY: the function takes no arguments.
     optional!(RedisModule_AvoidReplicaTraffic).is_some_and(|paused| unsafe { paused() } != 0)
 }
 
-/// Settles as soon as that is safe: at the end of what is running, where the server offers that, else a moment later.
-fn settle_soon(context: &Context) {
+/// Restores the key when the running command is done: in a job after the notification, or in a timer where the server has no
+/// such jobs.
+fn restore_soon(context: &Context) {
     if let Some(add) = optional!(RedisModule_AddPostNotificationJob) {
-        // SAFETY: the context is that of a notification; the callback takes no data, so there is none to free.
-        let added = unsafe { add(context.as_ptr(), Some(run), ptr::null_mut(), None) };
+        // SAFETY: the context is that of a notification; there is no data, so none is freed.
+        let added = unsafe { add(context.as_ptr(), Some(restore_now), ptr::null_mut(), None) };
         if added as isize == raw::REDISMODULE_OK {
             return;
         }
     }
-    start_timer(context, Duration::ZERO, run);
+    start_timer(context, Duration::ZERO, restore_now);
 }
 
 type Timer = unsafe extern "C" fn(*mut raw::RedisModuleCtx, *mut c_void);
 
 fn start_timer(context: &Context, delay: Duration, callback: Timer) {
     let milliseconds = delay.as_millis() as i64;
-    // SAFETY: the context is one of this module's, and the callback takes no data.
+    // SAFETY: the context is valid, and the callback takes no data.
     unsafe { api!(RedisModule_CreateTimer)(context.as_ptr(), milliseconds, Some(callback), ptr::null_mut()) };
 }
 
-/// Does this with a context that the server called with.
+/// Runs `work` with the context of a callback. A panic goes to the log.
 ///
 /// # Safety
 /// `context` is null or the server's, valid during this call, and nothing else uses it.
@@ -220,18 +237,18 @@ unsafe fn with(context: *mut raw::RedisModuleCtx, work: impl FnOnce(&mut Context
     let _ = guard("keeping the secret", || work(&mut context));
 }
 
-unsafe extern "C" fn run(context: *mut raw::RedisModuleCtx, _: *mut c_void) {
-    // SAFETY: the server calls with its own context.
-    unsafe { with(context, settle) };
+unsafe extern "C" fn restore_now(context: *mut raw::RedisModuleCtx, _: *mut c_void) {
+    // SAFETY: the server's context, valid during this call; nothing else uses it.
+    unsafe { with(context, restore) };
 }
 
-unsafe extern "C" fn write_late(context: *mut raw::RedisModuleCtx, _: *mut c_void) {
-    AWAITED.store(false, Ordering::Relaxed);
-    // SAFETY: the server calls with its own context.
-    unsafe { with(context, settle) };
+unsafe extern "C" fn restore_after_pause(context: *mut raw::RedisModuleCtx, _: *mut c_void) {
+    TIMER_IS_SET.store(false, Ordering::Relaxed);
+    // SAFETY: the server's context, valid during this call; nothing else uses it.
+    unsafe { with(context, restore) };
 }
 
-/// Something happened to a key.
+/// The server's callback for each keyspace event.
 unsafe extern "C" fn notified(
     context: *mut raw::RedisModuleCtx,
     _: c_int,
@@ -245,7 +262,7 @@ unsafe extern "C" fn notified(
     if NAME.get().is_none_or(|&name| name != key.as_bytes()) {
         return OK;
     }
-    // SAFETY: the server passes the event's name, which ends in NUL.
+    // SAFETY: the server passes the event's name, which ends in NUL and lives during this call.
     let event = unsafe { CStr::from_ptr(event) };
     let note = |context: &mut Context| {
         let database = context.database();
@@ -254,9 +271,9 @@ unsafe extern "C" fn notified(
         } else {
             copies().changed(database);
         }
-        settle_soon(context);
+        restore_soon(context);
     };
-    // SAFETY: the server calls with its own context.
+    // SAFETY: the server's context, valid during this call; nothing else uses it.
     unsafe { with(context, note) };
     OK
 }

@@ -1,19 +1,19 @@
-//! What a key holds in each database, as far as it is known for certain.
+//! The copies of the kept key, one for each database.
 
 use std::collections::BTreeMap;
 
-/// What is known of the key in one database.
+/// What the module knows about the key in one database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Copy {
-    /// It holds this.
+    /// The key has this value.
     Known(Vec<u8>),
-    /// The server evicted it. It held this, and nothing has taken its place.
+    /// The server evicted the key, which had this value, and no command has written the key since.
     Evicted(Vec<u8>),
-    /// It was written to, and has to be looked at.
-    Unsure,
+    /// A command wrote or deleted the key, and the module has not read it since.
+    Unread,
 }
 
-/// What the key holds in each database; of one that is not there, nothing is known or nothing is there.
+/// The copies by database. A database without a copy has no key, or none that the module keeps.
 #[derive(Debug, Default)]
 pub struct Copies(BTreeMap<u32, Copy>);
 
@@ -22,19 +22,20 @@ impl Copies {
         Self(BTreeMap::new())
     }
 
-    /// It was written to, deleted, or both.
+    /// A command wrote or deleted the key.
     pub fn changed(&mut self, database: u32) {
-        self.0.insert(database, Copy::Unsure);
+        self.0.insert(database, Copy::Unread);
     }
 
+    /// The server evicted the key.
     pub fn evicted(&mut self, database: u32) {
-        // Of what was written just before and not looked at yet there is no copy. An older one must not take its place.
+        // A value that was written and not read yet has no copy. An older copy must not take its place.
         if let Some(Copy::Known(value)) = self.0.remove(&database) {
             self.0.insert(database, Copy::Evicted(value));
         }
     }
 
-    /// What was found in it, if that is to be kept.
+    /// The module read the key: the value, or `None` if it keeps none.
     pub fn found(&mut self, database: u32, value: Option<Vec<u8>>) {
         match value {
             Some(value) => self.0.insert(database, Copy::Known(value)),
@@ -42,7 +43,7 @@ impl Copies {
         };
     }
 
-    /// What the key held that was evicted from this database.
+    /// The evicted value of this database.
     pub fn lost(&self, database: u32) -> Option<Vec<u8>> {
         match self.0.get(&database) {
             Some(Copy::Evicted(value)) => Some(value.clone()),
@@ -50,20 +51,23 @@ impl Copies {
         }
     }
 
-    /// The databases where it has to be looked at, or written again.
-    pub fn unsettled(&self) -> Vec<u32> {
-        let unsettled = self.0.iter().filter(|(_, copy)| !matches!(copy, Copy::Known(_)));
-        unsettled.map(|(database, _)| *database).collect()
+    /// The databases where the module has to read the key, or write it again.
+    pub fn to_read(&self) -> Vec<u32> {
+        let to_read = self.0.iter().filter(|(_, copy)| !matches!(copy, Copy::Known(_)));
+        to_read.map(|(database, _)| *database).collect()
     }
 
+    /// The database was emptied.
     pub fn flushed(&mut self, database: u32) {
         self.0.remove(&database);
     }
 
+    /// All databases were emptied.
     pub fn all_flushed(&mut self) {
         self.0.clear();
     }
 
+    /// Two databases changed places.
     pub fn swapped(&mut self, one: u32, other: u32) {
         let copies = (self.0.remove(&one), self.0.remove(&other));
         self.0.extend(copies.0.map(|copy| (other, copy)));
@@ -82,23 +86,23 @@ mod tests {
     }
 
     #[test]
-    fn what_was_evicted_is_known_until_something_is_there_again() {
+    fn an_evicted_value_is_known_until_the_key_is_there_again() {
         let mut copies = holding("a");
-        assert_eq!((copies.lost(0), copies.unsettled()), (None, vec![]));
+        assert_eq!((copies.lost(0), copies.to_read()), (None, vec![]));
         copies.evicted(0);
-        assert_eq!((copies.lost(0), copies.unsettled()), (Some(b"a".to_vec()), vec![0]));
+        assert_eq!((copies.lost(0), copies.to_read()), (Some(b"a".to_vec()), vec![0]));
         copies.evicted(0);
         assert_eq!(copies.lost(0), None, "nothing is evicted twice");
         let mut copies = holding("a");
         copies.evicted(0);
         copies.changed(0);
-        assert_eq!((copies.lost(0), copies.unsettled()), (None, vec![0]));
+        assert_eq!((copies.lost(0), copies.to_read()), (None, vec![0]));
         copies.found(0, Some(b"b".to_vec()));
-        assert_eq!((copies.lost(0), copies.unsettled()), (None, vec![]));
+        assert_eq!((copies.lost(0), copies.to_read()), (None, vec![]));
     }
 
     #[test]
-    fn what_was_replaced_or_deleted_never_comes_back() {
+    fn a_replaced_or_deleted_value_never_comes_back() {
         let gone: [fn(&mut Copies); 4] = [
             |copies| copies.changed(0),
             |copies| copies.flushed(0),
@@ -118,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn each_database_has_its_own() {
+    fn each_database_has_its_own_copy() {
         let mut copies = holding("a");
         copies.found(1, Some(b"b".to_vec()));
         copies.evicted(1);
