@@ -73,40 +73,55 @@ const fn version_number(version: &str) -> i32 {
     number + part
 }
 
+/// All commands, handed to another macro: [`MODULE`] and the unit tests are made of the same list.
+macro_rules! with_commands {
+    ($callback:ident) => {
+        $callback! {
+            // A session's life.
+            New,
+            Open,
+            Info,
+            Exists,
+            Touch,
+            End,
+            // Its data.
+            Set,
+            Add,
+            Get,
+            Rmv,
+            Count,
+            Keys,
+            Contains,
+            Clear,
+            ClearSet,
+            // All sessions of a name.
+            List,
+            EndAll,
+            // A session's credentials.
+            Verify,
+            Check,
+            Resume,
+            Refresh,
+            Payload,
+            Regenerate,
+            Jwks,
+            ClearCookies,
+        }
+    };
+}
+#[cfg(test)]
+pub(crate) use with_commands;
+
+macro_rules! rows {
+    ($($command:ident,)*) => {
+        &[$(Row::of::<$command>()),*]
+    };
+}
+
 const MODULE: Module = Module {
     name: c"sh",
     version: VERSION,
-    commands: &[
-        // A session's life.
-        Row::of::<New>(),
-        Row::of::<Open>(),
-        Row::of::<Info>(),
-        Row::of::<Exists>(),
-        Row::of::<Touch>(),
-        Row::of::<End>(),
-        // Its data.
-        Row::of::<Set>(),
-        Row::of::<Add>(),
-        Row::of::<Get>(),
-        Row::of::<Rmv>(),
-        Row::of::<Count>(),
-        Row::of::<Keys>(),
-        Row::of::<Contains>(),
-        Row::of::<Clear>(),
-        Row::of::<ClearSet>(),
-        // All sessions of a name.
-        Row::of::<List>(),
-        Row::of::<EndAll>(),
-        // A session's credentials.
-        Row::of::<Verify>(),
-        Row::of::<Check>(),
-        Row::of::<Resume>(),
-        Row::of::<Refresh>(),
-        Row::of::<Payload>(),
-        Row::of::<Regenerate>(),
-        Row::of::<Jwks>(),
-        Row::of::<ClearCookies>(),
-    ],
+    commands: with_commands!(rows),
     settings: settings::FOR_SERVER,
     info,
     on_server_event,

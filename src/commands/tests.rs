@@ -26,32 +26,13 @@ pub fn answer(store: &mut Memory, line: &[&str]) -> Result<Value, Error> {
     }
     let args: Vec<_> = line[1..].iter().map(|arg| Bytes::from(arg.as_bytes())).collect();
     let args = Args::new(&args);
-    match line[0] {
-        "SH.NEW" => run::<new::New>(store, args),
-        "SH.OPEN" => run::<open::Open>(store, args),
-        "SH.INFO" => run::<info::Info>(store, args),
-        "SH.EXISTS" => run::<exists::Exists>(store, args),
-        "SH.END" => run::<end::End>(store, args),
-        "SH.TOUCH" => run::<touch::Touch>(store, args),
-        "SH.SET" => run::<set::Set>(store, args),
-        "SH.GET" => run::<get::Get>(store, args),
-        "SH.LIST" => run::<list::List>(store, args),
-        "SH.ENDALL" => run::<endall::EndAll>(store, args),
-        "SH.VERIFY" => run::<verify::Verify>(store, args),
-        "SH.CHECK" => run::<check::Check>(store, args),
-        "SH.RESUME" => run::<resume::Resume>(store, args),
-        "SH.REFRESH" => run::<refresh::Refresh>(store, args),
-        "SH.PAYLOAD" => run::<payload::Payload>(store, args),
-        "SH.REGENERATE" => run::<regenerate::Regenerate>(store, args),
-        "SH.JWKS" => run::<jwks::Jwks>(store, args),
-        "SH.CLEARCOOKIES" => run::<clearcookies::ClearCookies>(store, args),
-        "SH.ADD" => run::<add::Add>(store, args),
-        "SH.RMV" => run::<rmv::Rmv>(store, args),
-        "SH.COUNT" => run::<count::Count>(store, args),
-        "SH.KEYS" => run::<keys::Keys>(store, args),
-        "SH.CONTAINS" => run::<contains::Contains>(store, args),
-        "SH.CLEAR" => run::<clear::Clear>(store, args),
-        "SH.CLEARSET" => run::<clearset::ClearSet>(store, args),
-        other => panic!("no command {other}"),
+    macro_rules! run_the_named_command {
+        ($($command:ident,)*) => {
+            match line[0] {
+                $(name if name == <crate::$command as Command>::SPEC.name => run::<crate::$command>(store, args),)*
+                other => panic!("no command {other}"),
+            }
+        };
     }
+    crate::with_commands!(run_the_named_command)
 }
