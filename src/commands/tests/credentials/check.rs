@@ -1,0 +1,98 @@
+//! Checking and resuming.
+
+use super::*;
+
+#[test]
+fn an_ended_session_is_over_at_once_but_for_who_only_verifies() {
+    let mut store = store();
+    let (tokens, cookie) = (sign_in(&mut store, &["TOKENS"]), sign_in(&mut store, &["COOKIE"]));
+    assert_eq!(call(&mut store, &["SH.END", &tokens.tkn, &cookie.tkn]), Ok(json!(2)));
+    assert_eq!(refresh(&mut store, &tokens, &[]), Err(Unauthorised));
+    assert_eq!(check(&mut store, &tokens, &[]), Err(Unauthorised));
+    assert_eq!(call(&mut store, &["SH.REGENERATE", &tokens.tkn, &tokens.access]), Err(Unauthorised));
+    assert_eq!(resume(&mut store, &cookie, &[]), Err(Unauthorised));
+    assert_eq!(status(call(&mut store, &["SH.VERIFY", &tokens.access])), Ok(()), "until it expires");
+    store.now += 3_600 * SECOND;
+    assert_eq!(call(&mut store, &["SH.VERIFY", &tokens.access]), Err(TryRefreshToken));
+}
+
+#[test]
+fn verifying_answers_what_the_token_says() {
+    let mut store = store();
+    let jar = sign_in(&mut store, &["TOKENS", "PAYLOAD", r#"{"role":"admin","n":[1,{"x":null}]}"#]);
+    let expected = json!({
+        "session": {
+            "handle": jar.tkn, "userId": "alice", "userDataInJWT": {"role": "admin", "n": [1, {"x": null}]},
+        },
+        "expiry": START + 3_600 * SECOND,
+    });
+    assert_eq!(call(&mut store, &["SH.VERIFY", &jar.access, "CSRF", &jar.csrf]), Ok(expected.clone()));
+    assert_eq!(call(&mut store, &["SH.CHECK", &jar.tkn, &jar.access, "CSRF", &jar.csrf]), Ok(expected));
+}
+
+#[test]
+fn an_access_token_of_the_generation_before_is_good_within_the_grace_period() {
+    let mut store = store();
+    let first = sign_in(&mut store, &["TOKENS"]);
+    refresh(&mut store, &first, &[]).expect("refreshed");
+    store.now += 30 * SECOND;
+    assert_eq!(check(&mut store, &first, &[]), Ok(()));
+    store.now += 1;
+    assert_eq!(check(&mut store, &first, &[]), Err(TryRefreshToken));
+    assert_eq!(status(call(&mut store, &["SH.VERIFY", &first.access])), Ok(()), "which SH.VERIFY cannot see");
+}
+
+#[test]
+fn resuming_answers_data_and_touches_the_session() {
+    let mut store = store();
+    let data = r#"{"cart":"3 apples","seen":"1"}"#;
+    let jar = sign_in(&mut store, &["COOKIE", "IDLE", "160", "DATA", data, "PAYLOAD", r#"{"role":"admin"}"#]);
+    store.now += 100 * SECOND;
+    let expected = json!({
+        "session": {"handle": jar.tkn, "userId": "alice", "userDataInJWT": {"role": "admin"}},
+        "expiry": START + 260 * SECOND,
+        "data": {"cart": "3 apples", "none": null},
+    });
+    assert_eq!(resume(&mut store, &jar, &["CSRF", &jar.csrf, "GET", "cart", "none"]), Ok(expected.clone()));
+    let json = json!({"antiCsrfToken": jar.csrf, "get": ["cart", "none"]}).to_string();
+    assert_eq!(resume(&mut store, &jar, &[&json]), Ok(expected));
+    store.now += 160 * SECOND;
+    assert_eq!(resume(&mut store, &jar, &[]), Err(Unauthorised));
+}
+
+#[test]
+fn metadata_is_not_to_be_had_by_resuming() {
+    let mut store = store();
+    let jar = sign_in(&mut store, &["COOKIE"]);
+    assert_eq!(resume(&mut store, &jar, &["GET", ".gen"]), Err(ValueTypeInvalid));
+    assert_eq!(resume(&mut store, &jar, &[r#"{"get":[".payload"]}"#]), Err(ValueTypeInvalid));
+    assert_eq!(resume(&mut store, &jar, &["GET"]), Err(ValueMissing));
+}
+
+#[test]
+fn a_replica_never_says_that_someone_is_logged_out() {
+    let mut store = store();
+    let jar = sign_in(&mut store, &["TOKENS"]);
+    let mut replica = store.clone();
+    replica.replica = true;
+    assert_eq!(check(&mut replica, &jar, &[]), Ok(()));
+    let next = refresh(&mut store, &jar, &[]).expect("refreshed on the primary");
+    assert_eq!(check(&mut replica, &next, &[]), Ok(()), "it has not heard of it yet");
+    replica.entries.clear();
+    assert_eq!(check(&mut replica, &next, &[]), Err(TryRefreshToken), "the session may only not have arrived");
+    replica.settings.secrets = None;
+    assert_eq!(check(&mut replica, &next, &[]), Err(TryRefreshToken), "nor the secret");
+    assert_eq!(refresh(&mut replica, &next, &[]), Err(TryRefreshToken), "on a replica that may be written to");
+}
+
+#[test]
+fn what_only_reads_writes_nothing() {
+    let mut store = store();
+    let jar = sign_in(&mut store, &["TOKENS"]);
+    let before = trace(&store);
+    check(&mut store, &jar, &["CSRF", &jar.csrf]).expect("checked");
+    for line in [&["SH.VERIFY", &jar.access][..], &["SH.JWKS"], &["SH.CLEARCOOKIES"], &["SH.PAYLOAD", &jar.tkn]] {
+        call(&mut store, line).expect("read");
+    }
+    assert_eq!(trace(&store), before);
+}
