@@ -21,6 +21,7 @@ use sessions_core::credentials::{Algorithm, Ring, Secret, sealed};
 use sessions_core::session::{Credentials, Event, Millis, Seconds, Token};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use testkit::jar::{Jar, claims};
 
 const SECOND: u64 = 1_000;
 const START: u64 = 1_786_752_000_000;
@@ -35,30 +36,6 @@ fn store() -> Memory {
 fn secrets(lines: &[&str]) -> Option<Arc<Vec<Secret>>> {
     let secret = |line: &&str| Secret::new(line.repeat(32).as_bytes()).expect("a secret");
     Some(Arc::new(lines.iter().map(secret).collect()))
-}
-
-/// What a browser holds of one sign-in.
-#[derive(Debug, Clone, PartialEq)]
-struct Jar {
-    tkn: String,
-    /// The refresh token or the cookie token.
-    sealed: String,
-    /// Of a session with TOKENS.
-    access: String,
-    csrf: String,
-}
-
-impl Jar {
-    fn of(reply: &Value) -> Self {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let sealed = if reply["refreshToken"].is_null() { &reply["cookieToken"] } else { &reply["refreshToken"] };
-        Self {
-            tkn: text(&reply["session"]["handle"]),
-            sealed: text(&sealed["token"]),
-            access: text(&reply["accessToken"]["token"]),
-            csrf: text(&reply["antiCsrfToken"]),
-        }
-    }
 }
 
 fn sign_in(store: &mut Memory, options: &[&str]) -> Jar {
@@ -110,12 +87,4 @@ fn sealed_at(store: &Memory, jar: &Jar, generation: u32) -> String {
     let ring = Ring::new(secrets, 0, Algorithm::EdDsa, Seconds(3_600), Seconds(3_600));
     let token = Token::parse(jar.tkn.as_bytes()).expect("a token");
     sealed::seal(&ring, Credentials::Tokens, token, generation, None)
-}
-
-/// The claims of an access token, as anyone can read them.
-fn claims(access: &str) -> Value {
-    use base64::Engine;
-    let body = access.split('.').nth(1).expect("three parts");
-    let body = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).expect("base64url");
-    serde_json::from_slice(&body).expect("JSON")
 }
