@@ -14,6 +14,9 @@ pub mod value;
 
 pub use client::{Client, Contents, shown};
 pub use cluster::{Cluster, slot};
-pub use machine::{await_that, free_port, module, server_path, server_version, valkey_version};
+pub use machine::{
+    await_that, fields_can_expire, free_port, module, modules_have_categories, server_path, server_version,
+    valkey_version,
+};
 pub use server::{Crashed, Server};
 pub use value::{bytes, find, int, items, list, member, members, text};

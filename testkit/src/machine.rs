@@ -62,6 +62,29 @@ pub fn valkey_version() -> (u32, u32) {
     *VERSION.get_or_init(|| version("valkey_version"))
 }
 
+/// Whether single fields of a hash can expire: Redis 7.4, Valkey 9.
+pub fn fields_can_expire() -> bool {
+    if valkey_version() == (0, 0) { server_version() >= (7, 4) } else { valkey_version() >= (9, 0) }
+}
+
+/// Whether modules can make ACL categories of their own: Redis 7.4, Valkey 8.
+pub fn modules_have_categories() -> bool {
+    server_version() >= (7, 4) || valkey_version() >= (8, 0)
+}
+
+/// Ends a test that the server under test cannot run, and says so in the test's output.
+///
+/// The condition is the server's version, never what the server answers: else a test could end early by mistake.
+#[macro_export]
+macro_rules! skip_unless {
+    ($can:expr, $needs:literal) => {
+        if !$can {
+            eprintln!("SKIPPED: {}", $needs);
+            return;
+        }
+    };
+}
+
 fn version(line: &str) -> (u32, u32) {
     let version = Server::bare(&[]).client().info("server", line);
     let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));

@@ -234,9 +234,7 @@ fn users_notice_nothing_while_slots_move_to_and_fro() {
 
 #[test]
 fn valkey_9_moves_the_slot_of_a_session_at_once() {
-    if valkey_version() < (9, 0) {
-        return;
-    }
+    skip_unless!(valkey_version() >= (9, 0), "CLUSTER MIGRATESLOTS");
     let cluster = Cluster::start(2);
     let name = "carts";
     let (from, to) = (cluster.owner(name), 1 - cluster.owner(name));
