@@ -9,7 +9,7 @@ MODULE = $(TARGET)/release/libredis_sessions.so
 
 # Cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: all deps deps-tests deps-lint build run test lint bench servers test-servers clean
+.PHONY: all deps deps-tests deps-lint build run test lint bench fuzz servers test-servers clean
 
 all: build
 
@@ -36,11 +36,18 @@ test: deps-tests
 
 lint: deps-lint
 	cargo fmt --all --check
+	rustfmt --edition 2024 --check fuzz/targets/*.rs
 	cargo clippy --workspace --all-targets -- -D warnings
 	PATH="$(TARGET)/tools:$$PATH" cargo-deny --locked check bans licenses sources
 
 bench: deps build
 	cargo bench
+
+# Coverage-guided, so many seconds for each target. Not a part of continuous integration: on a new machine the build alone
+# takes minutes, most of them for libFuzzer and the cryptography that it watches.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@fuzz/run.sh $(FUZZ_SECONDS)
 
 # The other servers that the module is tested with; and the tests on each of them that is there.
 servers:
