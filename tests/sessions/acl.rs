@@ -50,7 +50,7 @@ fn a_name_that_a_user_may_use_as_a_key_gives_no_right_to_its_sessions() {
 }
 
 #[test]
-fn who_may_only_read_opens_and_reads_and_changes_nothing() {
+fn a_user_who_may_only_read_changes_nothing() {
     let server = Server::start();
     let options = [&["carts", "SHARED", "IDLE", "600"][..], &CLEARING].concat();
     let token = server.client().new_session(&options);
@@ -73,7 +73,7 @@ fn who_may_only_read_opens_and_reads_and_changes_nothing() {
 }
 
 #[test]
-fn who_may_only_write_learns_nothing() {
+fn a_user_who_may_only_write_reads_nothing() {
     let server = Server::start();
     let token = server.client().new_session(&["carts", "SHARED", "DATA", r#"{"a":"1"}"#]);
     let mut writer = user(&server, &["%W~sh:*"]);
@@ -83,7 +83,7 @@ fn who_may_only_write_learns_nothing() {
 }
 
 #[test]
-fn who_may_only_write_gets_no_payload_and_no_credential() {
+fn a_user_who_may_only_write_gets_no_payload_and_no_credential() {
     let server = Server::start();
     let mut admin = server.client();
     let made = admin.ok(&["SH.NEW", "alice", "TOKENS", "PAYLOAD", r#"{"role":"admin"}"#]);
@@ -109,7 +109,7 @@ fn who_may_only_write_gets_no_payload_and_no_credential() {
 }
 
 #[test]
-fn the_keys_beside_the_session_are_asked_for_before_anything_is_touched() {
+fn permissions_for_helper_keys_are_checked_before_anything_changes() {
     let server = Server::start();
     let mut admin = server.client();
     let shared = admin.new_session(&["carts", "SHARED", "IDLE", "600"]);
@@ -147,7 +147,7 @@ fn a_user_who_may_end_some_of_the_sessions_ends_none_of_them() {
 }
 
 #[test]
-fn a_transaction_a_script_and_a_function_are_no_way_around() {
+fn permissions_hold_in_transactions_scripts_and_functions() {
     let server = Server::start();
     let mut admin = server.client();
     admin.new_session(&["carts", "SHARED"]);
@@ -168,7 +168,7 @@ fn a_transaction_a_script_and_a_function_are_no_way_around() {
 }
 
 #[test]
-fn a_script_of_a_user_who_may_does_what_it_should() {
+fn a_script_of_a_user_with_permission_works() {
     let server = Server::start();
     let mut app = user(&server, &["~sh:*"]);
     let run = "return redis.call(unpack(ARGV))";
@@ -178,7 +178,7 @@ fn a_script_of_a_user_who_may_does_what_it_should() {
 }
 
 #[test]
-fn a_selector_of_redis_7_counts() {
+fn a_selector_of_redis_7_gives_permission() {
     let server = Server::start();
     let mut app = user(&server, &["(%R~sh:* +@all)", TOKENS]);
     let token = server.client().new_session(&["carts", "SHARED"]);
@@ -187,7 +187,7 @@ fn a_selector_of_redis_7_counts() {
 }
 
 #[test]
-fn who_may_not_call_a_command_is_told_by_the_server() {
+fn a_command_that_a_user_may_not_call_is_refused_by_the_server() {
     let server = Server::start();
     server.client().ok(&["ACL", "SETUSER", "app", "on", ">pw", "~*", "+sh.open", "+sh.get"]);
     let mut app = server.client_as("app", "pw");

@@ -21,7 +21,7 @@ const HOSTILE: [&[u8]; 12] = [
 const MIB_64: usize = 64 << 20;
 
 #[test]
-fn names_fields_and_values_are_any_bytes_and_come_back_as_they_were() {
+fn names_fields_and_values_of_any_bytes_come_back_unchanged() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         for hostile in HOSTILE {
@@ -60,7 +60,7 @@ fn hostile_bytes_in_the_wrong_place_are_quoted_in_one_line_of_ascii() {
 }
 
 #[test]
-fn the_log_never_tells_a_token_or_a_value() {
+fn the_log_never_shows_a_token_or_a_value() {
     let server = Server::with(&["--loglevel", "debug"]);
     let mut client = server.client();
     let token = client.new_session(&["very secret name", "DATA", r#"{"a":"very secret value"}"#]);
@@ -91,7 +91,7 @@ fn a_field_of_64_mb_in_json_is_stored_and_read() {
 }
 
 #[test]
-fn what_is_64_mb_where_something_short_is_due_is_refused() {
+fn an_argument_of_64_mb_is_refused_where_a_short_one_is_expected() {
     let server = Server::start();
     let mut client = server.client();
     let huge = vec![b'9'; MIB_64];
@@ -143,7 +143,7 @@ fn ten_thousand_tokens_go_into_one_command() {
 }
 
 #[test]
-fn a_key_that_is_no_session_is_not_taken_for_one() {
+fn a_key_that_is_no_session_is_not_used_as_one() {
     let server = Server::start();
     let mut client = server.client();
     let key = "sh:0123456789012345678901234";
@@ -204,15 +204,16 @@ fn a_key_of_another_type_in_the_place_of_the_data_is_an_error() {
 }
 
 #[test]
-fn metadata_that_somebody_spoiled_is_survived() {
+fn spoiled_metadata_never_breaks_the_server() {
     let server = Server::start();
     let mut client = server.client();
     let junk = ["", "-1", "x", "\0", "0", "4294967296", "18446744073709551615", "18446744073709551616", "1e9"];
     for field in [".name", ".duration", ".idle", ".until"] {
         for value in junk {
-            let token = client.new_session(&["carts", "IDLE", "60", "EXPIRY", "600", "DELETE", "DATA", r#"{"a":"1"}"#]);
+            let token =
+                client.new_session(&["carts", "IDLE", "600", "EXPIRY", "6000", "DELETE", "DATA", r#"{"a":"1"}"#]);
             client.ok(&["HSET", &token, field, value]);
-            client.ok(&["PEXPIRE", &token, "10000"]);
+            client.ok(&["PEXPIRE", &token, "60000"]);
             client.json(&["SH.INFO", &token, "{}"]);
             client.ok(&["SH.GET", &token]);
             // Its time may have come by the spoiled metadata; nothing else is an error.
@@ -228,7 +229,7 @@ fn metadata_that_somebody_spoiled_is_survived() {
 }
 
 #[test]
-fn a_hash_whose_moment_is_spoiled_is_no_session_and_stays_as_it_is() {
+fn a_hash_with_a_spoiled_creation_time_is_no_session_and_stays() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice", "DATA", r#"{"a":"1"}"#]);
@@ -243,7 +244,7 @@ fn a_hash_whose_moment_is_spoiled_is_no_session_and_stays_as_it_is() {
 }
 
 #[test]
-fn fields_that_expire_on_their_own_are_respected_where_the_server_has_them() {
+fn fields_that_expire_on_their_own_are_missing_afterwards() {
     skip_unless!(fields_can_expire(), "HPEXPIRE");
     let server = Server::start();
     let mut client = server.client();

@@ -34,7 +34,7 @@ fn all_keys_of_a_session_live_where_its_name_routes() {
 }
 
 #[test]
-fn a_node_sends_away_what_is_not_its_own_and_mixes_no_slots() {
+fn a_node_redirects_commands_for_other_slots_and_mixes_none() {
     let cluster = Cluster::start(2);
     let (here, there) = ("alice", "bob");
     assert_ne!(cluster.owner(here), cluster.owner(there));
@@ -60,7 +60,7 @@ fn a_node_sends_away_what_is_not_its_own_and_mixes_no_slots() {
 }
 
 #[test]
-fn while_a_slot_moves_a_miss_beside_the_session_proves_nothing() {
+fn while_a_slot_moves_a_missing_helper_key_proves_nothing() {
     let cluster = Cluster::start(2);
     let name = "carts";
     let (from, to) = (cluster.owner(name), 1 - cluster.owner(name));
@@ -130,7 +130,7 @@ fn the_list_of_a_name_lives_where_the_name_routes() {
 }
 
 #[test]
-fn while_a_slot_moves_a_list_is_told_whole_or_not_at_all() {
+fn while_a_slot_moves_a_list_is_answered_whole_or_not_at_all() {
     let cluster = Cluster::start(2);
     let name = "alice";
     let (from, to) = (cluster.owner(name), 1 - cluster.owner(name));

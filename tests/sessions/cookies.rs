@@ -53,7 +53,7 @@ fn clearing_answers_the_same_in_every_form() {
 }
 
 #[test]
-fn what_browsers_reject_is_refused_and_the_old_settings_stay() {
+fn settings_that_browsers_reject_are_refused_and_the_old_ones_stay() {
     let server = Server::start();
     let mut client = server.client();
     let before = client.settings();

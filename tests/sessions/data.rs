@@ -18,7 +18,7 @@ fn with_each(test: impl Fn(&mut Client, &str)) {
 }
 
 #[test]
-fn add_sets_what_is_new_and_overwrites_nothing() {
+fn add_sets_new_fields_and_overwrites_none() {
     with_each(|client, token| {
         assert_eq!(client.list(&["SH.ADD", token, "a", "1", "b", "2"]), ["1", "1"]);
         assert_eq!(client.list(&["SH.ADD", token, "a", "9", "c", "3", "c", "9"]), ["0", "1", "0"]);
@@ -99,7 +99,7 @@ fn about<'a>(token: &'a str, command: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn each_command_tells_a_session_that_ended_from_what_never_was_one() {
+fn an_ended_session_and_a_malformed_token_have_different_errors() {
     let server = Server::start();
     let mut client = server.client();
     client.ok(&["SET", "sh:0123456789012345678901234", "a string"]);
@@ -122,7 +122,7 @@ fn each_command_tells_a_session_that_ended_from_what_never_was_one() {
 }
 
 #[test]
-fn each_mistake_is_told_and_changes_nothing() {
+fn each_mistake_is_reported_and_changes_nothing() {
     with_each(|client, token| {
         client.ok(&["SH.SET", token, "a", "1"]);
         let before = client.contents();
@@ -167,7 +167,7 @@ fn each_write_touches_the_session_and_no_read_does() {
 }
 
 #[test]
-fn what_changes_reaches_replicas_as_native_commands_and_what_changes_nothing_does_not() {
+fn changes_reach_replicas_as_native_commands() {
     let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let mut client = server.client();
     let token = client.new_session(&["alice", "DATA", r#"{"a":"1"}"#]);
@@ -215,7 +215,7 @@ fn a_transaction_and_a_script_do_what_the_commands_do() {
 }
 
 #[test]
-fn a_full_server_lets_people_clear_remove_and_leave() {
+fn a_full_server_still_clears_removes_and_ends() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice", "DATA", r#"{"a":"1","b":"2"}"#]);

@@ -133,7 +133,7 @@ fn each_command_has_its_page_and_a_row_in_each_table() {
 }
 
 #[test]
-fn each_page_tells_the_complexity_and_the_flags_that_the_server_tells() {
+fn each_page_has_the_version_complexity_and_flags_that_the_server_answers() {
     let server = Server::start();
     let mut client = server.client();
     for Info { name, flags, .. } in commands(&mut client) {
@@ -215,7 +215,7 @@ fn a_token_is_a_key_and_a_name_is_none() {
 }
 
 #[test]
-fn each_key_says_what_is_done_with_it() {
+fn each_key_specification_has_the_right_flags() {
     let server = Server::start();
     let mut client = server.client();
     for (command, flags) in [
@@ -295,7 +295,7 @@ fn too_few_arguments_are_the_servers_own_error() {
 }
 
 #[test]
-fn what_is_missing_after_the_first_argument_is_told_by_the_module() {
+fn later_missing_arguments_are_reported_by_the_module() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice"]);
@@ -309,11 +309,37 @@ fn what_is_missing_after_the_first_argument_is_told_by_the_module() {
 }
 
 #[test]
-fn both_protocols_tell_the_same_of_each_command() {
+fn both_protocols_describe_each_command_alike() {
     let server = Server::start();
     let in_both = [server.client(), server.client3()].map(|mut client| {
         let infos = commands(&mut client);
         infos.iter().map(|info| (info.name.clone(), info.arity, info.keys)).collect::<BTreeSet<_>>()
     });
     assert_eq!(in_both[0], in_both[1]);
+}
+
+/// The Rust files below a folder, as one text.
+fn sources(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let read = |path: std::path::PathBuf| match path.extension() {
+        _ if path.is_dir() => sources(&path),
+        Some(extension) if extension == "rs" => fs::read_to_string(&path).expect("UTF-8"),
+        _ => String::new(),
+    };
+    entries.map(read).collect()
+}
+
+#[test]
+fn every_test_that_the_security_page_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources: String = ["core/src", "src", "tests"].iter().map(|folder| sources(&root.join(folder))).collect();
+    let page = fs::read_to_string(root.join("docs/security.md")).expect("the page");
+    // The last column names tests and their files.
+    let cells = page.lines().filter(|line| line.starts_with("| S-")).filter_map(|row| row.rsplit('|').nth(1));
+    let quoted = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let tests: Vec<_> = quoted.filter(|text| !text.contains('.')).collect();
+    assert!(tests.len() > 40, "{tests:?}");
+    for test in tests {
+        assert!(sources.contains(&format!("fn {test}(")), "{test}");
+    }
 }

@@ -15,7 +15,7 @@ fn ending_a_session_leaves_nothing_of_it() {
 }
 
 #[test]
-fn the_number_of_those_that_were_alive_is_answered() {
+fn ending_answers_how_many_sessions_there_were() {
     let server = Server::start();
     let mut client = server.client();
     let (one, two) = (client.new_session(&["alice"]), client.new_session(&["bob"]));
@@ -37,7 +37,7 @@ fn the_shared_session_that_took_over_a_name_is_left_alone() {
 }
 
 #[test]
-fn each_mistake_is_told_and_ends_nothing() {
+fn each_mistake_is_reported_and_ends_nothing() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let token = client.new_session(&["alice"]);

@@ -15,7 +15,7 @@ fn sorted(mut tokens: Vec<String>) -> Vec<String> {
 }
 
 #[test]
-fn a_user_is_logged_out_everywhere_and_nobody_else() {
+fn logging_out_everywhere_ends_the_sessions_of_one_name_only() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let tokens: Vec<String> = (0..3).map(|_| new(&mut client, "alice")).collect();
@@ -40,7 +40,7 @@ fn all_but_this_device_are_logged_out() {
 }
 
 #[test]
-fn a_page_that_names_sessions_can_never_end_another_users() {
+fn only_never_ends_a_session_of_another_name() {
     let server = Server::start();
     let mut client = server.client();
     let (own, kept) = (new(&mut client, "alice"), new(&mut client, "alice"));
@@ -52,7 +52,7 @@ fn a_page_that_names_sessions_can_never_end_another_users() {
 }
 
 #[test]
-fn a_token_of_another_name_to_be_kept_ends_nothing() {
+fn except_with_a_token_of_another_name_ends_nothing() {
     let server = Server::start();
     let mut client = server.client();
     let ended = new(&mut client, "alice");
@@ -68,7 +68,7 @@ fn a_token_of_another_name_to_be_kept_ends_nothing() {
 }
 
 #[test]
-fn each_mistake_is_told_and_ends_nothing() {
+fn each_mistake_is_reported_and_ends_nothing() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let token = new(&mut client, "alice");
@@ -86,7 +86,7 @@ fn each_mistake_is_told_and_ends_nothing() {
 }
 
 #[test]
-fn a_user_of_the_server_who_may_not_end_every_one_ends_none() {
+fn without_permission_for_every_session_none_ends() {
     let server = Server::start();
     let mut admin = server.client();
     let (plain, data) = (admin.new_session(&["alice", "LISTED"]), new(&mut admin, "alice"));
@@ -104,7 +104,7 @@ fn a_user_of_the_server_who_may_not_end_every_one_ends_none() {
 }
 
 #[test]
-fn one_atomic_step_reaches_replicas_as_native_commands() {
+fn endall_reaches_replicas_as_one_transaction_of_native_commands() {
     let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let mut client = server.client();
     let tokens = sorted((0..2).map(|_| client.new_session(&["alice", "LISTED", "IDLE", "60"])).collect());
@@ -162,7 +162,7 @@ fn listing_and_limiting_reach_replicas_as_native_commands() {
 }
 
 #[test]
-fn whoever_listens_hears_of_each_session_that_is_ended() {
+fn each_ended_session_is_announced() {
     let server = Server::start();
     let mut client = server.client();
     client.ok(&["CONFIG", "SET", "notify-keyspace-events", "Ed"]);

@@ -58,7 +58,7 @@ fn writing_touching_and_ending_are_announced_on_the_keys_that_change() {
 }
 
 #[test]
-fn whoever_asks_for_the_modules_events_hears_of_sessions_made_and_ended() {
+fn the_modules_own_events_announce_new_and_ended_sessions() {
     let server = Server::start();
     let all = events(&server, "Ed", |client| {
         let token = client.new_session(&["carts", "SHARED"]);
@@ -88,7 +88,7 @@ fn a_session_that_ends_by_itself_is_announced_by_the_server() {
 }
 
 #[test]
-fn what_is_refused_is_not_announced() {
+fn a_refused_command_announces_nothing() {
     let server = Server::start();
     let token = server.client().new_session(&["carts", "SHARED"]);
     let all = events(&server, NATIVE, |client| {

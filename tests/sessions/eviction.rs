@@ -164,7 +164,7 @@ fn while_writes_are_paused_nothing_reaches_a_replica() {
 }
 
 #[test]
-fn each_database_gets_its_own_back() {
+fn each_database_gets_its_own_evicted_secret_back() {
     let server = server(&[]);
     let mut client = server.client();
     let made = ["0", "3"].map(|database| {
@@ -220,7 +220,7 @@ fn a_promoted_replica_keeps_the_secret_too_and_a_replica_writes_nothing_of_its_o
 }
 
 #[test]
-fn a_server_that_has_nothing_else_to_evict_does_not_turn_in_circles() {
+fn a_server_with_nothing_else_to_evict_does_not_restore_in_an_endless_loop() {
     let server = server(&[]);
     let mut client = server.client();
     let jar = Jar::tokens(&mut client);

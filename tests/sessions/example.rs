@@ -46,7 +46,7 @@ fn sessions_of_several_effects(client: &mut Client) {
 }
 
 #[test]
-fn everything_is_there_after_a_crash_of_a_server_with_this_very_file() {
+fn a_server_with_the_example_file_loses_nothing_in_a_crash() {
     let server = Server::configured(&file());
     let mut admin = log_in(&server, "admin");
     sessions_of_several_effects(&mut log_in(&server, "app"));

@@ -3,7 +3,7 @@
 use testkit::*;
 
 #[test]
-fn each_token_is_answered_for_in_order() {
+fn exists_answers_for_each_token_in_order() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let (alive, ended) = (client.new_session(&["alice"]), client.new_session(&["alice"]));
@@ -14,7 +14,7 @@ fn each_token_is_answered_for_in_order() {
 }
 
 #[test]
-fn each_mistake_is_told() {
+fn each_mistake_is_reported() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let token = client.new_session(&["alice"]);

@@ -11,7 +11,7 @@ fn all(client: &mut Client, token: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn values_come_in_the_order_asked_for_and_null_where_there_is_none() {
+fn values_come_in_the_requested_order_with_null_for_missing_fields() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let token = client.new_session(&["alice", "DATA", r#"{"a":"1","b":""}"#]);
@@ -22,7 +22,7 @@ fn values_come_in_the_order_asked_for_and_null_where_there_is_none() {
 }
 
 #[test]
-fn without_a_field_all_data_comes_and_no_metadata() {
+fn without_fields_all_data_comes_and_no_metadata() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         for expiry in [&[][..], &["EXPIRY", "60", "CLEAR"]] {
@@ -42,7 +42,7 @@ fn a_session_without_data_has_an_empty_map() {
 }
 
 #[test]
-fn thousands_of_fields_come_each_once() {
+fn thousands_of_fields_are_answered_once_each() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice"]);
@@ -56,7 +56,7 @@ fn thousands_of_fields_come_each_once() {
 }
 
 #[test]
-fn each_mistake_is_told() {
+fn each_mistake_is_reported() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let token = client.new_session(&["alice"]);

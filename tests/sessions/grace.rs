@@ -48,7 +48,7 @@ impl Outage {
 }
 
 #[test]
-fn an_outage_is_not_part_of_the_grace_period_whatever_file_was_loaded() {
+fn an_outage_does_not_count_for_the_grace_period_with_rdb_or_aof() {
     for aof in ["yes", "no"] {
         let server = Server::with(&[GRACE, &["--appendonly", aof]].concat());
         let mut client = server.client();
@@ -62,7 +62,7 @@ fn an_outage_is_not_part_of_the_grace_period_whatever_file_was_loaded() {
 }
 
 #[test]
-fn time_in_which_the_server_was_there_counts() {
+fn time_in_which_the_server_served_counts_for_the_grace_period() {
     let server = Server::with(&[GRACE, &["--appendonly", "yes"]].concat());
     let outage = Outage::begin(&mut server.client());
     // The files were written to until now, so the server was there for the ten hours.
@@ -71,7 +71,7 @@ fn time_in_which_the_server_was_there_counts() {
 }
 
 #[test]
-fn a_replica_that_is_promoted_after_a_restart_was_away_all_the_time() {
+fn a_replica_promoted_after_a_restart_counts_the_whole_outage() {
     let server = Server::with(&[GRACE, &["--appendonly", "yes"]].concat());
     let outage = Outage::begin(&mut server.client());
     let crashed = server.crash();
@@ -90,7 +90,7 @@ fn fast_enough(mut attempt: impl FnMut() -> bool) {
 }
 
 #[test]
-fn a_failover_is_not_part_of_the_grace_period() {
+fn a_failover_does_not_count_for_the_grace_period() {
     const GRACE: Duration = Duration::from_secs(3);
     fast_enough(|| {
         let options = ["--sh.refresh-grace", "3"];
@@ -121,7 +121,7 @@ fn a_failover_is_not_part_of_the_grace_period() {
 }
 
 #[test]
-fn a_primary_that_falls_silent_is_away_from_its_last_word_on() {
+fn the_outage_of_a_silent_primary_begins_with_its_last_message() {
     let primary = Server::with(&["--repl-ping-replica-period", "1"]);
     let replica = primary.replica(&[]);
     let mut client = replica.client();
@@ -137,7 +137,7 @@ fn a_primary_that_falls_silent_is_away_from_its_last_word_on() {
 }
 
 #[test]
-fn a_server_that_stood_still_was_away() {
+fn the_pause_of_a_stopped_server_does_not_count_for_the_grace_period() {
     const GRACE: Duration = Duration::from_secs(2);
     fast_enough(|| {
         let server = Server::with(&["--sh.refresh-grace", "2"]);
@@ -163,7 +163,7 @@ fn a_server_that_stood_still_was_away() {
 }
 
 #[test]
-fn a_clock_that_is_set_makes_no_thief_of_a_second_tab_and_saves_none() {
+fn a_changed_clock_neither_makes_nor_hides_theft() {
     // Valkey 9.1's program is linked so that nothing can be loaded before its own libraries.
     skip_unless!(valkey_version() < (9, 0), "a server that libraries can be preloaded into");
     for hours in [-2, 2] {

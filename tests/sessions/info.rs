@@ -8,7 +8,7 @@ fn info(client: &mut Client, token: &str) -> Value {
 }
 
 #[test]
-fn a_plain_session_tells_its_name_when_it_was_made_and_how_much_it_holds() {
+fn info_answers_name_creation_and_number_of_fields() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let token = client.new_session(&["alice", "DATA", r#"{"a":"1","b":"2"}"#]);
@@ -23,7 +23,7 @@ fn a_plain_session_tells_its_name_when_it_was_made_and_how_much_it_holds() {
 }
 
 #[test]
-fn resp3_tells_yes_and_no_as_booleans_and_resp2_as_1_and_0() {
+fn booleans_are_booleans_in_resp3_and_1_or_0_in_resp2() {
     let server = Server::start();
     let token = server.client().new_session(&["carts", "SHARED"]);
     assert_eq!(member(&server.client3().ok(&["SH.INFO", &token]), "shared"), redis::Value::Boolean(true));
@@ -31,7 +31,7 @@ fn resp3_tells_yes_and_no_as_booleans_and_resp2_as_1_and_0() {
 }
 
 #[test]
-fn the_expiry_is_told_in_seconds_with_what_remains() {
+fn the_expiry_has_its_duration_and_the_remaining_seconds() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice", "EXPIRY", "60", "DELETE"]);
@@ -44,7 +44,7 @@ fn the_expiry_is_told_in_seconds_with_what_remains() {
 }
 
 #[test]
-fn of_a_session_whose_data_goes_nothing_remains_until_there_is_data() {
+fn with_clear_and_no_data_there_is_no_remaining_time() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice", "EXPIRY", "60", "CLEAR"]);
@@ -59,7 +59,7 @@ fn of_a_session_whose_data_goes_nothing_remains_until_there_is_data() {
 }
 
 #[test]
-fn an_idle_time_is_told_with_when_the_session_was_last_seen() {
+fn the_idle_time_is_answered_with_the_time_last_seen() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice", "IDLE", "600"]);
@@ -70,7 +70,7 @@ fn an_idle_time_is_told_with_when_the_session_was_last_seen() {
 }
 
 #[test]
-fn asking_does_not_touch() {
+fn info_does_not_touch_the_session() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice", "IDLE", "600"]);
@@ -83,7 +83,7 @@ fn asking_does_not_touch() {
 }
 
 #[test]
-fn a_name_that_is_no_text_comes_back_byte_by_byte_and_in_json_as_well_as_it_can() {
+fn a_name_of_any_bytes_is_exact_in_resp_and_readable_in_json() {
     let server = Server::start();
     let mut client = server.client();
     let reply = client.ok(&[&b"SH.NEW"[..], b"\xFF\0\r\n"]);
@@ -93,7 +93,7 @@ fn a_name_that_is_no_text_comes_back_byte_by_byte_and_in_json_as_well_as_it_can(
 }
 
 #[test]
-fn each_mistake_is_told() {
+fn each_mistake_is_reported() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let token = client.new_session(&["alice"]);

@@ -149,17 +149,17 @@ fn verified_by(language: Language, script: &str) {
 }
 
 #[test]
-fn jose_verifies_our_access_tokens_with_our_key_set_and_nothing_else() {
+fn jose_verifies_access_tokens_with_the_key_set_only() {
     verified_by(Language::JavaScript, "verify.mjs");
 }
 
 #[test]
-fn pyjwt_verifies_our_access_tokens_with_our_key_set_and_nothing_else() {
+fn pyjwt_verifies_access_tokens_with_the_key_set_only() {
     verified_by(Language::Python, "verify.py");
 }
 
 #[test]
-fn a_browser_keeps_our_cookies_sends_them_where_they_belong_and_forgets_them() {
+fn cookie_libraries_keep_send_and_delete_the_cookies() {
     let server = Server::start();
     let mut client = server.client();
     for settings in [

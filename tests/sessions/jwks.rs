@@ -13,7 +13,7 @@ fn there_is_no_key_before_the_first_credential() {
 }
 
 #[test]
-fn the_keys_are_public_keys_of_ed25519_and_nothing_more() {
+fn the_key_set_has_public_keys_of_ed25519_only() {
     let server = Server::start();
     let mut client = server.client3();
     Jar::tokens(&mut client);

@@ -27,7 +27,7 @@ fn the_sessions_of_a_name_are_listed_oldest_first() {
 }
 
 #[test]
-fn all_that_is_told_of_a_session_is_told_of_each_in_one_round_trip() {
+fn list_with_info_answers_the_info_of_each_session() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let tokens = listed(&mut client, "alice", 2);
@@ -84,7 +84,7 @@ fn a_session_that_the_server_evicted_is_not_listed() {
 }
 
 #[test]
-fn the_list_goes_by_itself_with_the_last_of_its_sessions() {
+fn the_list_expires_with_the_last_of_its_sessions() {
     let server = Server::start();
     let mut client = server.client();
     let short = client.new_session(&["alice", "LISTED", "EXPIRY", "60", "DELETE"]);
@@ -113,7 +113,7 @@ fn a_list_that_nobody_asks_for_expires_with_its_last_session() {
 }
 
 #[test]
-fn what_renews_a_session_keeps_it_on_the_list() {
+fn a_touch_or_write_keeps_a_session_on_the_list() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice", "LISTED", "IDLE", "600"]);
@@ -186,7 +186,7 @@ fn a_list_that_was_lost_comes_back_when_its_sessions_are_touched() {
 }
 
 #[test]
-fn a_name_that_shares_keys_with_another_in_a_list_tells_only_its_own() {
+fn a_list_never_shows_sessions_of_another_name() {
     let server = Server::start();
     let mut client = server.client();
     let own = client.new_session(&["alice", "LISTED"]);
@@ -205,7 +205,7 @@ fn a_name_that_shares_keys_with_another_in_a_list_tells_only_its_own() {
 }
 
 #[test]
-fn a_limit_ends_the_oldest_sessions_and_tells_which() {
+fn a_limit_ends_the_oldest_sessions_and_answers_their_tokens() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let tokens = listed(&mut client, "alice", 3);
@@ -232,7 +232,7 @@ fn the_limit_of_the_settings_holds_for_every_listed_session() {
 }
 
 #[test]
-fn a_key_of_another_type_in_place_of_the_list_is_told_and_nothing_is_lost() {
+fn a_key_of_another_type_in_place_of_the_list_is_an_error_and_stays() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice", "LISTED", "IDLE", "600"]);
@@ -261,7 +261,7 @@ fn a_key_of_another_type_in_place_of_the_list_is_told_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_replica_lists_what_lives_and_heals_nothing() {
+fn a_replica_lists_living_sessions_and_repairs_nothing() {
     let primary = Server::start();
     let mut client = primary.client();
     let tokens = listed(&mut client, "alice", 3);
@@ -278,7 +278,7 @@ fn a_replica_lists_what_lives_and_heals_nothing() {
 }
 
 #[test]
-fn each_mistake_is_told_and_makes_nothing() {
+fn each_mistake_is_reported_and_creates_nothing() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         assert_eq!(client.status(&["SH.LIST"]), "ERR");

@@ -201,7 +201,7 @@ fn deadline(
 }
 
 #[test]
-fn every_life_of_a_session_on_a_real_server_is_as_the_model_says() {
+fn random_lives_of_a_session_on_a_real_server_match_the_model() {
     let lives = std::env::var("SH_SERVER_LIVES").ok().and_then(|lives| lives.parse().ok()).unwrap_or(200);
     let server = Server::start();
     // The data of one step may be gone by the next in both, or in neither: what the server sweeps up changes nothing.

@@ -35,7 +35,7 @@ fn the_module_stays_also_if_unload_is_sent_in_a_transaction_after_a_load() {
 }
 
 #[test]
-fn a_load_with_a_setting_that_is_unknown_is_undone_and_the_module_can_be_loaded_rightly() {
+fn after_a_load_with_an_unknown_setting_the_module_can_be_loaded() {
     let server = Server::bare(&["--enable-module-command", "yes"]);
     let mut client = server.client();
     let path = module().to_str().expect("a UTF-8 path");
@@ -49,7 +49,7 @@ fn a_load_with_a_setting_that_is_unknown_is_undone_and_the_module_can_be_loaded_
 const CHECKING_MALLOC: &str = "libc_malloc_debug.so.0";
 
 #[test]
-fn the_module_frees_with_its_own_functions_whatever_else_defines_them() {
+fn the_module_frees_memory_with_its_own_functions() {
     let told =
         Command::new("readelf").args(["-rW"]).arg(module()).output().expect("readelf, of the C compiler's package");
     let relocations = String::from_utf8(told.stdout).expect("ASCII");

@@ -35,7 +35,7 @@ fn a_native_deadline_is_the_sessions_deadline() {
 }
 
 #[test]
-fn an_idle_session_that_was_made_persistent_gets_its_idle_time_back_when_it_is_touched() {
+fn a_touch_gives_a_persisted_session_its_idle_time_back() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice", "IDLE", "600"]);
@@ -59,7 +59,7 @@ fn a_session_that_is_dumped_and_restored_is_the_same_session() {
 }
 
 #[test]
-fn a_copy_in_a_key_that_is_no_token_is_no_session_and_harms_none() {
+fn a_copy_under_a_key_that_is_no_token_is_no_session() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["carts", "SHARED", "DATA", r#"{"a":"1"}"#]);
@@ -81,7 +81,7 @@ fn ending_a_copy_of_a_shared_session_leaves_the_session_and_its_pointer() {
 }
 
 #[test]
-fn metadata_that_somebody_broke_is_taken_as_well_as_it_can_be() {
+fn damaged_metadata_never_breaks_a_command() {
     let server = Server::start();
     let mut client = server.client();
     for (field, value) in [(".idle", "soon"), (".until", "x"), (".duration", "-1"), (".name", ""), (".kind", "\u{1}")] {
@@ -97,7 +97,7 @@ fn metadata_that_somebody_broke_is_taken_as_well_as_it_can_be() {
 }
 
 #[test]
-fn a_session_whose_hash_was_emptied_by_hand_is_gone() {
+fn a_session_without_any_field_has_ended() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice"]);
@@ -108,7 +108,7 @@ fn a_session_whose_hash_was_emptied_by_hand_is_gone() {
 }
 
 #[test]
-fn a_field_with_a_time_of_its_own_goes_alone() {
+fn a_field_with_an_expiry_of_its_own_expires_alone() {
     skip_unless!(fields_can_expire(), "HPEXPIRE");
     let server = Server::start();
     let mut client = server.client();
@@ -129,7 +129,7 @@ fn a_field_with_a_time_of_its_own_goes_alone() {
 }
 
 #[test]
-fn a_write_keeps_the_time_of_the_fields_that_it_does_not_name() {
+fn a_write_keeps_the_expiry_of_other_fields() {
     skip_unless!(fields_can_expire(), "HPEXPIRE");
     let server = Server::start();
     let mut client = server.client();

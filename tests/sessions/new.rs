@@ -11,7 +11,7 @@ fn is_token(token: &str) -> bool {
 }
 
 #[test]
-fn a_new_session_is_answered_with_its_name_token_and_status() {
+fn new_answers_name_token_and_status() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let reply = client.ok(&["SH.NEW", "alice"]);
@@ -23,14 +23,14 @@ fn a_new_session_is_answered_with_its_name_token_and_status() {
 }
 
 #[test]
-fn resp3_gets_a_map_and_resp2_the_same_as_a_flat_array() {
+fn the_reply_is_a_map_in_resp3_and_a_flat_array_in_resp2() {
     let server = Server::start();
     assert!(matches!(server.client().ok(&["SH.NEW", "alice"]), redis::Value::Array(_)));
     assert!(matches!(server.client3().ok(&["SH.NEW", "alice"]), redis::Value::Map(_)));
 }
 
 #[test]
-fn who_asks_in_json_is_answered_in_json() {
+fn a_request_in_json_gets_a_reply_in_json() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let reply = client.json(&["SH.NEW", "alice", "{}"]);
@@ -123,7 +123,7 @@ fn nemesisdb_a_shared_session() {
 }
 
 #[test]
-fn a_session_really_ends_when_its_time_has_come() {
+fn a_session_ends_at_its_expiry() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["carts", "SHARED", "EXPIRY", "1", "DELETE"]);
@@ -154,7 +154,7 @@ fn a_shared_sessions_pointer_lives_as_long_as_the_session() {
 }
 
 #[test]
-fn a_shared_name_that_is_taken_is_refused_without_telling_its_token() {
+fn a_taken_shared_name_is_refused_without_its_token() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["carts", "SHARED"]);
@@ -168,7 +168,7 @@ fn a_shared_name_that_is_taken_is_refused_without_telling_its_token() {
 }
 
 #[test]
-fn of_many_clients_that_create_the_same_shared_name_at_once_one_gets_it() {
+fn of_many_clients_creating_one_shared_name_one_succeeds() {
     let server = Server::start();
     let names: Vec<_> = (0..200).map(|number| format!("name {number}")).collect();
     let create: Vec<_> = names.iter().map(|name| vec!["SH.NEW", name, "SHARED"]).collect();
@@ -205,7 +205,7 @@ fn sessions_of_one_database_are_not_those_of_another() {
 }
 
 #[test]
-fn each_mistake_is_told_and_writes_nothing() {
+fn each_mistake_is_reported_and_writes_nothing() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         for (arguments, status) in [

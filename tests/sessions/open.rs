@@ -38,7 +38,7 @@ fn a_name_is_compared_byte_by_byte() {
 }
 
 #[test]
-fn each_mistake_is_told() {
+fn each_mistake_is_reported() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         client.new_session(&["carts", "SHARED"]);
@@ -51,7 +51,7 @@ fn each_mistake_is_told() {
 }
 
 #[test]
-fn a_pointer_that_leads_elsewhere_opens_nothing() {
+fn a_pointer_to_another_session_opens_nothing() {
     let server = Server::start();
     let mut client = server.client();
     client.new_session(&["carts", "SHARED"]);

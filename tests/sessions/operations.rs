@@ -98,7 +98,7 @@ fn settings_of_the_module_stop_a_server_without_it() {
 }
 
 #[test]
-fn a_plain_append_only_file_holds_all_and_keeps_credentials_good() {
+fn a_plain_append_only_file_keeps_sessions_and_credentials() {
     let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let mut client = server.client();
     let (tokens, cookie) = (Jar::tokens(&mut client), Jar::cookie(&mut client));
@@ -120,7 +120,7 @@ fn a_plain_append_only_file_holds_all_and_keeps_credentials_good() {
 }
 
 #[test]
-fn a_slot_that_is_left_half_moved_keeps_out_who_signs_in_and_nobody_else() {
+fn a_half_moved_slot_refuses_sign_ins_only() {
     let cluster = Cluster::start(3);
     let secret = cluster.nodes[0].dir().join("secret");
     fs::write(&secret, "s".repeat(32)).expect("a file");

@@ -5,7 +5,7 @@ use std::thread;
 use testkit::*;
 
 #[test]
-fn no_session_that_was_acknowledged_is_lost_when_the_server_is_killed() {
+fn no_acknowledged_session_is_lost_when_the_server_is_killed() {
     const ENOUGH: usize = 300;
     let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let acknowledged = AtomicUsize::new(0);

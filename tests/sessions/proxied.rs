@@ -18,7 +18,7 @@ const RUN: &str = "return redis.call(unpack(ARGV))";
 const TOKENS: &str = "~sh:?????????????????????????";
 
 #[test]
-fn what_a_module_calls_in_its_callers_name_is_checked_against_the_caller() {
+fn a_call_by_a_module_for_its_caller_has_the_callers_permissions() {
     let server = server();
     let mut admin = server.client();
     let shared = admin.new_session(&["carts", "SHARED", "IDLE", "600"]);
@@ -45,7 +45,7 @@ fn what_a_module_calls_in_its_callers_name_is_checked_against_the_caller() {
 }
 
 #[test]
-fn what_a_module_calls_in_nobodys_name_is_allowed_as_the_servers_own_commands_are() {
+fn a_call_by_a_module_without_a_user_is_allowed() {
     let server = server();
     let mut app = user(&server, &[]);
     for (number, way) in [
@@ -72,7 +72,7 @@ fn what_a_module_calls_in_nobodys_name_is_allowed_as_the_servers_own_commands_ar
 }
 
 #[test]
-fn what_a_module_calls_in_the_name_of_a_user_of_its_own_is_refused_with_the_reason() {
+fn a_call_by_a_module_for_a_user_of_its_own_is_refused_with_the_reason() {
     let server = server();
     let mut client = server.client();
     client.new_session(&["carts", "SHARED"]);
@@ -85,7 +85,7 @@ fn what_a_module_calls_in_the_name_of_a_user_of_its_own_is_refused_with_the_reas
 }
 
 #[test]
-fn to_ask_for_the_user_leaves_no_trace_in_the_acl_log() {
+fn looking_up_the_user_leaves_no_entry_in_the_acl_log() {
     let server = server();
     let mut app = user(&server, &["~sh:*", "-ping"]);
     app.ok(&["EVAL", RUN, "0", "SH.NEW", "carts", "SHARED"]);

@@ -159,7 +159,7 @@ fn slowlog_and_monitor_show_no_credential() {
 }
 
 #[test]
-fn a_credential_in_a_wrong_place_is_shown_neither_there_nor_by_an_error() {
+fn a_misplaced_credential_is_shown_neither_by_slowlog_nor_by_an_error() {
     let mut known = Server::start().client().list(&["COMMAND", "LIST", "FILTERBY", "MODULE", "sh"]);
     known.sort();
     let mut used: Vec<_> = EVERY_COMMAND.iter().map(|command| command.to_ascii_uppercase()).collect();
@@ -199,7 +199,7 @@ fn the_log_and_info_show_no_credential() {
 }
 
 #[test]
-fn what_lies_at_rest_holds_no_credential() {
+fn rdb_and_aof_hold_no_credential() {
     let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always", "--dbfilename", "dump.rdb"]);
     let mut client = server.client();
     let credentials = use_everything(&mut client);
@@ -210,7 +210,7 @@ fn what_lies_at_rest_holds_no_credential() {
 }
 
 #[test]
-fn with_a_secret_file_what_lies_at_rest_forges_nothing() {
+fn with_a_secret_file_rdb_and_aof_do_not_suffice_to_forge_credentials() {
     let outside = Server::bare(&[]);
     let secret = "the-secret-that-all-is-derived-from";
     let file = outside.dir().join("secrets");

@@ -90,7 +90,7 @@ fn theft_ends_the_session_and_is_announced() {
 }
 
 #[test]
-fn a_second_tab_writes_nothing_and_is_announced() {
+fn a_refresh_by_a_second_tab_writes_nothing_and_is_announced() {
     let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let mut client = server.client();
     client.ok(&["CONFIG", "SET", "sh.refresh-grace", "300"]);
@@ -120,7 +120,7 @@ fn a_rotation_is_replicated_as_two_fields_and_a_deadline() {
 }
 
 #[test]
-fn nograce_leaves_no_moment_that_a_grace_period_could_begin_at() {
+fn nograce_stores_no_rotation_time() {
     let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let mut client = server.client();
     let first = Jar::cookie(&mut client);
@@ -133,7 +133,7 @@ fn nograce_leaves_no_moment_that_a_grace_period_could_begin_at() {
 }
 
 #[test]
-fn resuming_with_what_a_failover_lost_begins_no_grace_period() {
+fn resuming_with_a_lost_rotation_begins_no_grace_period() {
     let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let mut client = server.client();
     let first = Jar::cookie(&mut client);
@@ -145,7 +145,7 @@ fn resuming_with_what_a_failover_lost_begins_no_grace_period() {
 }
 
 #[test]
-fn a_generation_that_was_damaged_by_hand_is_an_error_and_no_other_generation() {
+fn a_generation_damaged_by_hand_is_an_error() {
     let server = Server::start();
     let mut client = server.client();
     for damaged in ["4294967296", "x"] {
@@ -161,7 +161,7 @@ fn a_generation_that_was_damaged_by_hand_is_an_error_and_no_other_generation() {
 }
 
 #[test]
-fn the_longest_payload_can_be_refreshed_whatever_issuer_and_audience_become() {
+fn the_longest_payload_can_be_refreshed_with_any_issuer_and_audience() {
     let server = Server::with(&["--sh.max-payload", "3000"]);
     let mut client = server.client();
     let payload = |length: usize| json!({"credentials": "tokens", "jwtPayload": {"p": "x".repeat(length)}}).to_string();
@@ -177,7 +177,7 @@ fn the_longest_payload_can_be_refreshed_whatever_issuer_and_audience_become() {
 }
 
 #[test]
-fn a_thousand_refreshes_at_once_leave_one_chain_and_no_theft() {
+fn a_thousand_refreshes_at_once_leave_one_generation_and_no_theft() {
     let server = Server::start();
     let mut client = server.client();
     client.ok(&["CONFIG", "SET", "sh.refresh-grace", "300"]);
@@ -256,7 +256,7 @@ fn a_server_restored_from_an_older_backup_logs_nobody_out_and_reports_nobody() {
 }
 
 #[test]
-fn a_credential_planted_before_sign_in_is_worth_nothing_after() {
+fn a_credential_planted_before_sign_in_is_refused_after_it() {
     let server = Server::start();
     let mut client = server.client();
     let planted = Jar::tokens(&mut client);
@@ -267,7 +267,7 @@ fn a_credential_planted_before_sign_in_is_worth_nothing_after() {
 }
 
 #[test]
-fn a_bound_session_is_refreshed_by_its_owner_alone() {
+fn a_bound_session_is_refreshed_by_its_device_only() {
     let server = Server::start();
     let mut client = server.client();
     let jar = Jar::with(&mut client, "alice", json!({"credentials": "tokens", "bind": "device"}));
@@ -277,7 +277,7 @@ fn a_bound_session_is_refreshed_by_its_owner_alone() {
 }
 
 #[test]
-fn a_full_server_lets_people_refresh_resume_and_log_out_and_nobody_in() {
+fn a_full_server_still_refreshes_resumes_and_ends_but_creates_nothing() {
     let server = Server::start();
     let mut client = server.client();
     let (tokens, cookie) = (Jar::tokens(&mut client), Jar::cookie(&mut client));
@@ -303,7 +303,7 @@ fn a_replica_does_not_refresh() {
 }
 
 #[test]
-fn it_works_in_transactions_and_scripts() {
+fn refreshing_works_in_transactions_and_scripts() {
     let server = Server::start();
     let mut client = server.client();
     let script = "local new = redis.call('SH.NEW', KEYS[1], '{\"credentials\":\"tokens\"}') \
@@ -332,7 +332,7 @@ fn it_works_in_transactions_and_scripts() {
 }
 
 #[test]
-fn who_may_use_sessions_needs_no_key_but_theirs_and_who_may_not_gets_nowhere() {
+fn a_user_of_sessions_needs_no_other_key_pattern() {
     let server = Server::start();
     let mut client = server.client();
     client.ok(&["ACL", "SETUSER", "app", "on", ">pw", "+@all", "~sh:*"]);

@@ -81,7 +81,7 @@ fn a_lost_pointer_is_replicated_when_it_is_made_again() {
 }
 
 #[test]
-fn what_reads_is_spared_or_is_refused_writes_nothing() {
+fn reads_spared_touches_and_refused_commands_write_nothing() {
     let server = persistent();
     let (token, ..) = created(&server, &["carts", "SHARED", "IDLE", "60", "DATA", r#"{"a":"1"}"#]);
     for read in [
@@ -162,7 +162,7 @@ fn replicas_hold_the_same_hashes_and_deadlines_even_one_that_has_no_module() {
 }
 
 #[test]
-fn a_replica_that_comes_later_gets_it_all() {
+fn a_later_replica_gets_all_sessions() {
     let primary = Server::start();
     live_through_everything(&mut primary.client());
     let contents = primary.client().contents();
@@ -210,7 +210,7 @@ fn a_replica_that_takes_over_goes_on_with_the_sessions() {
 }
 
 #[test]
-fn a_replica_that_lost_its_primary_serves_no_session_beyond_its_time() {
+fn a_replica_without_its_primary_serves_no_expired_session() {
     let primary = Server::start();
     let mut client = primary.client();
     let token = client.new_session(&["carts", "SHARED", "EXPIRY", "600", "DELETE", "DATA", r#"{"a":"1"}"#]);

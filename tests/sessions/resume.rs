@@ -5,7 +5,7 @@ use testkit::jar::*;
 use testkit::*;
 
 #[test]
-fn one_command_serves_a_classic_web_request() {
+fn resume_answers_session_and_data_in_one_command() {
     let server = Server::start();
     let mut client = server.client();
     let options = json!({

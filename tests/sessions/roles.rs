@@ -81,7 +81,7 @@ const FORBIDDEN: &[&[&str]] = &[
 ];
 
 #[test]
-fn a_replica_synchronises_in_full_and_in_part_and_does_nothing_else() {
+fn the_replicas_user_may_synchronise_and_do_nothing_else() {
     // Where a server can send the data set on a connection of its own, it needs no more rights for that.
     let mut two_channels = "repl-diskless-sync yes\n".to_owned();
     if valkey_version() >= (8, 0) {
@@ -168,7 +168,7 @@ impl Drop for Sentinel {
 }
 
 #[test]
-fn sentinel_fails_over_and_does_nothing_else() {
+fn the_user_of_sentinel_may_fail_over_and_do_nothing_else() {
     let mut primary = node("");
     let first = log_in(&primary, "app").new_session(&["alice", "IDLE", "600"]);
     let mut replica = following(&primary, "");
@@ -217,7 +217,7 @@ fn sentinel_fails_over_and_does_nothing_else() {
 }
 
 #[test]
-fn what_collects_metrics_sees_numbers_and_nothing_else() {
+fn the_user_for_metrics_sees_numbers_and_nothing_else() {
     let server = node("slowlog-log-slower-than 0\n");
     let token = log_in(&server, "app").new_session(&["alice-by-name", "IDLE", "600", "DATA", r#"{"a":"a-value"}"#]);
     let mut monitor = log_in(&server, "monitor");

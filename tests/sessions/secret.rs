@@ -61,7 +61,7 @@ fn a_secret_is_changed_with_nobody_logged_out() {
 }
 
 #[test]
-fn a_replica_takes_part_in_a_change_of_the_secret_and_what_was_not_refreshed_signs_in_again() {
+fn after_a_change_of_the_secret_unrefreshed_sessions_sign_in_again() {
     let primary = server_with(&["a"]);
     let replica = primary.replica(&["--sh.secret-file", write(&primary, &["a"]).to_str().expect("UTF-8")]);
     let of_replica = write(&replica, &["a"]);
@@ -102,7 +102,7 @@ fn after_a_leak_the_secret_is_removed_and_everybody_is_logged_out() {
 }
 
 #[test]
-fn a_file_that_is_no_good_is_refused_and_the_old_secret_stays_in_force() {
+fn an_invalid_secret_file_is_refused_and_the_old_secret_stays() {
     let server = server_with(&["a"]);
     let mut client = server.client();
     let jar = Jar::tokens(&mut client);
@@ -128,7 +128,7 @@ fn a_file_that_is_no_good_is_refused_and_the_old_secret_stays_in_force() {
 }
 
 #[test]
-fn a_secret_that_was_refused_beside_something_else_never_comes_into_force() {
+fn a_secret_refused_with_other_settings_never_comes_into_force() {
     let server = server_with(&["a"]);
     let mut client = server.client();
     let jar = Jar::tokens(&mut client);
@@ -152,7 +152,7 @@ fn a_secret_that_was_refused_beside_something_else_never_comes_into_force() {
 }
 
 #[test]
-fn the_module_does_not_load_with_a_file_that_is_no_good() {
+fn the_module_does_not_load_with_an_invalid_secret_file() {
     let server = Server::bare(&["--enable-module-command", "yes"]);
     let module = module().to_str().expect("a UTF-8 path");
     let file = server.dir().join("secrets");
@@ -229,7 +229,7 @@ fn with_a_file_no_secret_is_stored() {
 }
 
 #[test]
-fn what_makes_no_credential_makes_no_secret() {
+fn without_a_credential_there_is_no_secret() {
     let server = Server::start();
     let mut client = server.client();
     let quotes = "\"".repeat(512);

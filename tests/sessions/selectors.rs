@@ -13,7 +13,7 @@ fn user(server: &Server, rules: &[&str]) -> Client {
 const TOKENS: &str = "~sh:?????????????????????????";
 
 #[test]
-fn a_command_of_one_part_and_keys_of_another_do_not_add_up() {
+fn a_command_of_one_selector_and_keys_of_another_are_refused() {
     let server = Server::start();
     let mut admin = server.client();
     let listed = admin.new_session(&["alice", "LISTED", "IDLE", "600"]);
@@ -41,7 +41,7 @@ fn a_command_of_one_part_and_keys_of_another_do_not_add_up() {
 }
 
 #[test]
-fn all_keys_of_a_command_are_of_one_part() {
+fn one_selector_must_allow_all_keys_of_a_command() {
     let server = Server::start();
     let mut app = user(&server, &["-@all", &format!("(+@all {TOKENS})"), "(+@all ~sh:s:*)"]);
     assert_eq!(app.status(&["SH.NEW", "orders", "SHARED"]), "NOPERM");
@@ -52,7 +52,7 @@ fn all_keys_of_a_command_are_of_one_part() {
 }
 
 #[test]
-fn a_part_that_allows_both_counts_whichever_it_is() {
+fn any_selector_that_allows_both_is_enough() {
     let server = Server::start();
     for rules in [
         &["~sh:*", "+@all", "(~x +get)"][..],
@@ -72,7 +72,7 @@ fn a_part_that_allows_both_counts_whichever_it_is() {
 }
 
 #[test]
-fn a_change_of_the_user_counts_at_once() {
+fn a_change_of_the_user_takes_effect_at_once() {
     let server = Server::start();
     let mut admin = server.client();
     let mut app = user(&server, &["-@all", "(~sh:* +@all)"]);
@@ -86,7 +86,7 @@ fn a_change_of_the_user_counts_at_once() {
 }
 
 #[test]
-fn selectors_count_in_scripts_and_in_what_modules_call() {
+fn selectors_hold_in_scripts_and_in_calls_of_modules() {
     let server = Server::with(&["--loadmodule", proxy().to_str().expect("a UTF-8 path")]);
     let mut app = user(&server, &["+@all", "~app:*", "(~sh:* +sh.get)"]);
     let run = "return redis.call(unpack(ARGV))";
@@ -102,7 +102,7 @@ fn selectors_count_in_scripts_and_in_what_modules_call() {
 }
 
 #[test]
-fn a_selector_of_valkey_9_counts_in_its_databases() {
+fn a_selector_of_valkey_9_holds_in_its_databases() {
     skip_unless!(valkey_version() >= (9, 1), "selectors with databases");
     let server = Server::start();
     server.client().ok(&["ACL", "SETUSER", "app", "on", ">pw", "+select", "(~sh:* db=2 +@all)", "(~x +@all)"]);
@@ -113,7 +113,7 @@ fn a_selector_of_valkey_9_counts_in_its_databases() {
 }
 
 #[test]
-fn thousands_of_users_with_selectors_are_told_apart() {
+fn thousands_of_different_selectors_are_told_apart() {
     let server = Server::start();
     let mut admin = server.client();
     let mut app = user(&server, &["-@all"]);

@@ -3,7 +3,7 @@
 use testkit::*;
 
 #[test]
-fn fields_are_set_and_those_that_are_new_counted() {
+fn set_answers_the_number_of_new_fields() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let token = client.new_session(&["alice", "DATA", r#"{"a":"1"}"#]);
@@ -13,7 +13,7 @@ fn fields_are_set_and_those_that_are_new_counted() {
 }
 
 #[test]
-fn of_a_field_given_twice_the_last_value_counts() {
+fn the_last_value_of_a_repeated_field_is_stored() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["alice"]);
@@ -77,7 +77,7 @@ fn writing_never_brings_back_a_session_that_ends_meanwhile() {
 }
 
 #[test]
-fn each_mistake_is_told_and_writes_nothing() {
+fn each_mistake_is_reported_and_writes_nothing() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let token = client.new_session(&["alice"]);

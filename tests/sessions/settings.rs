@@ -24,7 +24,7 @@ fn a_setting_is_an_argument_of_loadmodule_with_or_without_its_prefix() {
 }
 
 #[test]
-fn a_setting_is_a_line_of_the_configuration_file_which_counts_more_than_an_argument() {
+fn a_setting_in_the_configuration_file_overrides_an_argument() {
     let server = Server::configured("sh.max-lifetime 60");
     let mut client = server.client();
     assert_eq!(setting(&mut client, "max-lifetime"), "60");
@@ -35,7 +35,7 @@ fn a_setting_is_a_line_of_the_configuration_file_which_counts_more_than_an_argum
 }
 
 #[test]
-fn every_setting_can_be_read_and_set_to_what_it_is() {
+fn every_setting_can_be_read_and_set_to_the_value_it_has() {
     let server = Server::start();
     let mut client = server.client();
     let all = client.list(&["CONFIG", "GET", "sh.*"]);
@@ -50,7 +50,7 @@ fn every_setting_can_be_read_and_set_to_what_it_is() {
 }
 
 #[test]
-fn a_setting_changes_at_once_and_survives_a_restart_once_it_is_written_down() {
+fn a_setting_changes_at_once_and_after_config_rewrite_survives_a_restart() {
     let server = Server::configured("sh.issuer before");
     let mut client = server.client();
     assert_eq!(client.text(&["CONFIG", "SET", "sh.max-lifetime", "60", "sh.refresh-grace", "0"]), "OK");
@@ -67,7 +67,7 @@ fn a_setting_changes_at_once_and_survives_a_restart_once_it_is_written_down() {
 }
 
 #[test]
-fn an_unknown_argument_is_refused_with_those_that_are_known() {
+fn an_unknown_argument_is_refused_with_the_known_ones() {
     let log = Server::refused(&["max-lifetimes", "60"]);
     let reason = log.lines().find(|line| line.contains("max-lifetimes")).expect("a reason");
     for known in ["max-lifetime,", "secret-file", "max-sessions", "refresh-path", "cookie-same-site"] {
@@ -123,7 +123,7 @@ fn a_value_out_of_range_is_refused_by_config_set_with_the_reason_and_the_old_one
 }
 
 #[test]
-fn of_several_settings_in_one_command_all_are_taken_or_none() {
+fn several_settings_in_one_command_change_together_or_not_at_all() {
     let server = Server::with(&["max-lifetime", "60"]);
     let mut client = server.client();
     client.call(&["CONFIG", "SET", "sh.max-lifetime", "600", "sh.refresh-grace", "3601"]).expect_err("refused");
@@ -152,7 +152,7 @@ fn settings_that_contradict_each_other_are_refused_with_the_reason_and_the_old_o
 }
 
 #[test]
-fn a_module_that_was_refused_leaves_the_server_as_it_was_and_can_be_loaded_rightly() {
+fn after_a_refused_load_the_module_can_be_loaded() {
     let server = Server::bare(&["--enable-module-command", "yes"]);
     let mut client = server.client();
     let path = module().to_str().expect("a UTF-8 path");
@@ -170,7 +170,7 @@ fn counter(client: &mut Client, name: &str) -> u64 {
 }
 
 #[test]
-fn info_counts_what_was_made_ended_touched_spared_and_refused() {
+fn info_counts_new_ended_touched_spared_and_refused() {
     let server = Server::start();
     let mut client = server.client();
     let touched = client.new_session(&["alice", "IDLE", "600"]);

@@ -206,7 +206,7 @@ fn size() -> (usize, usize) {
 }
 
 #[test]
-fn after_a_day_of_many_users_every_list_is_right_and_nothing_is_left() {
+fn after_a_day_of_many_users_every_list_is_right_and_no_key_is_left() {
     const CHECKS: usize = 4;
     let (names, sessions) = size();
     let server = Server::start();

@@ -42,7 +42,7 @@ fn node() -> (Cluster, Client) {
 }
 
 #[test]
-fn a_session_with_a_name_of_another_slot_is_neither_listed_nor_shared_whatever_is_called_on_it() {
+fn a_session_with_a_name_of_another_slot_is_never_listed_or_shared() {
     let (_cluster, mut client) = node();
     assert_ne!(slot(HOME.as_bytes()), slot(STRAY.as_bytes()));
     let (tokens, cookie) = (Jar::tokens(&mut client), Jar::cookie(&mut client));
@@ -103,7 +103,7 @@ fn a_session_with_a_name_of_another_slot_is_neither_listed_nor_shared_whatever_i
 }
 
 #[test]
-fn a_node_with_stray_sessions_loads_its_own_dump_and_replicas_take_it() {
+fn a_dump_with_stray_sessions_loads_on_its_node_and_on_replicas() {
     let (mut cluster, mut client) = node();
     let dump = client.new_session(&[HOME, "LISTED", "IDLE", "600"]);
     lead_astray(&mut client, &dump);

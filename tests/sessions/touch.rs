@@ -42,7 +42,7 @@ fn a_session_that_has_ended_is_not_brought_back() {
 }
 
 #[test]
-fn each_mistake_is_told() {
+fn each_mistake_is_reported() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let token = client.new_session(&["alice"]);

@@ -4,7 +4,7 @@ use redis::Value;
 use testkit::*;
 
 #[test]
-fn a_transaction_creates_and_fills_sessions_as_one() {
+fn a_transaction_creates_and_fills_sessions_atomically() {
     let server = Server::start();
     for mut client in [server.client(), server.client3()] {
         let token = client.new_session(&["alice"]);
@@ -32,7 +32,7 @@ fn a_discarded_transaction_leaves_nothing() {
 }
 
 #[test]
-fn a_status_in_a_transaction_is_that_commands_alone() {
+fn an_error_in_a_transaction_fails_that_command_only() {
     let server = Server::start();
     let mut client = server.client();
     let token = client.new_session(&["carts", "SHARED"]);
@@ -54,7 +54,7 @@ fn goes_through(client: &mut Client, watched: &str, other: impl FnOnce()) -> boo
 }
 
 #[test]
-fn who_watches_a_session_sees_every_change_and_nothing_else() {
+fn watch_on_a_session_notices_changes_only() {
     let server = Server::start();
     let (mut client, mut other) = (server.client(), server.client());
     let token = client.new_session(&["carts", "SHARED", "IDLE", "600", "DATA", r#"{"a":"1"}"#]);
@@ -70,7 +70,7 @@ fn who_watches_a_session_sees_every_change_and_nothing_else() {
 }
 
 #[test]
-fn who_watches_the_data_of_a_clearing_session_sees_it_change() {
+fn watch_on_the_data_of_a_clearing_session_notices_changes() {
     let server = Server::start();
     let (mut client, mut other) = (server.client(), server.client());
     let token = client.new_session(&["alice", "EXPIRY", "600", "CLEAR", "DATA", r#"{"a":"1"}"#]);
@@ -82,7 +82,7 @@ fn who_watches_the_data_of_a_clearing_session_sees_it_change() {
 }
 
 #[test]
-fn a_write_that_is_refused_disturbs_nobody() {
+fn a_refused_write_does_not_fail_watch() {
     let server = Server::start();
     let (mut client, mut other) = (server.client(), server.client());
     let token = client.new_session(&["carts", "SHARED"]);
@@ -92,7 +92,7 @@ fn a_write_that_is_refused_disturbs_nobody() {
 }
 
 #[test]
-fn a_client_that_tracks_a_session_is_told_when_it_changes() {
+fn client_tracking_announces_changes_of_a_session() {
     let server = Server::start();
     let (mut client, mut other) = (server.client3(), server.client());
     let token = other.new_session(&["alice", "DATA", r#"{"a":"1"}"#]);
@@ -149,7 +149,7 @@ fn a_read_only_script_reads_and_does_not_write() {
 }
 
 #[test]
-fn a_session_that_is_still_visible_after_its_time_because_the_clock_stands_still_has_nothing_left() {
+fn an_expired_session_in_a_script_has_no_time_left() {
     let server = Server::start();
     let mut client = server.client();
     // In a script the server's clock stands; what has not expired when it began is there until it ends.

@@ -9,7 +9,7 @@ fn server() -> Server {
 }
 
 #[test]
-fn nobody_gets_in_without_a_name_and_a_password() {
+fn no_user_logs_in_without_name_and_password() {
     let server = server();
     assert_eq!(server.client().status(&["SH.NEW", "alice"]), "NOAUTH");
     assert_eq!(server.client().status(&["PING"]), "NOAUTH");
@@ -263,7 +263,7 @@ fn an_operator_hears_of_sessions_that_are_made_and_ended() {
 }
 
 #[test]
-fn where_the_server_has_categories_session_stands_for_all_commands_of_the_module() {
+fn the_category_session_holds_all_commands_of_the_module() {
     skip_unless!(modules_have_categories(), "categories that modules make");
     let server = server();
     let mut admin = log_in(&server, "admin");

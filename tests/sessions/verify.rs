@@ -5,7 +5,7 @@ use testkit::jar::*;
 use testkit::*;
 
 #[test]
-fn verifying_answers_what_the_token_says() {
+fn verifying_answers_the_claims_of_the_token() {
     let server = Server::start();
     let mut client = server.client();
     let jar = Jar::with(&mut client, "alice", json!({"credentials": "tokens", "jwtPayload": {"role": "admin"}}));
@@ -49,7 +49,7 @@ fn the_key_that_a_sender_must_prove_to_hold_is_told_by_verify_and_check() {
 }
 
 #[test]
-fn what_is_no_good_token_is_to_be_refreshed() {
+fn an_invalid_access_token_asks_for_a_refresh() {
     let server = Server::start();
     let mut client = server.client();
     let jar = Jar::tokens(&mut client);
@@ -76,7 +76,7 @@ fn a_replica_verifies_what_its_primary_signed() {
 }
 
 #[test]
-fn nothing_of_one_database_is_valid_in_another() {
+fn credentials_of_one_database_are_refused_in_another() {
     for options in [&[][..], &["file"]] {
         let server = Server::start();
         let mut client = server.client();
@@ -102,7 +102,7 @@ fn nothing_of_one_database_is_valid_in_another() {
 }
 
 #[test]
-fn issuer_and_audience_are_in_the_token_and_asked_for() {
+fn issuer_and_audience_are_written_and_checked() {
     let server = Server::start();
     let mut client = server.client();
     let before = Jar::tokens(&mut client);

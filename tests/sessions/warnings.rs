@@ -21,7 +21,7 @@ fn logged(server: &Server, text: &str) -> usize {
 }
 
 #[test]
-fn every_policy_but_noeviction_is_warned_of() {
+fn every_policy_but_noeviction_causes_a_warning() {
     let server = Server::with(&["--maxmemory-policy", "allkeys-lru"]);
     let mut client = server.client();
     assert_eq!(logged(&server, "maxmemory-policy is "), 1);
@@ -61,7 +61,7 @@ fn secrets(server: &Server, count: usize) -> PathBuf {
 }
 
 #[test]
-fn a_secret_file_that_others_may_read_is_warned_of_until_they_may_not() {
+fn a_secret_file_that_others_may_read_causes_a_warning() {
     let server = Server::start();
     let mut client = server.client();
     let file = secrets(&server, 1);
@@ -103,7 +103,7 @@ fn a_secret_file_is_a_regular_file_with_at_most_eight_secrets() {
 }
 
 #[test]
-fn the_log_tells_the_fingerprint_once_for_each_time_that_the_secrets_are_read() {
+fn the_log_has_the_fingerprint_once_for_each_reading_of_the_secrets() {
     let server = Server::start();
     let mut client = server.client();
     let path = secrets(&server, 2).to_str().expect("UTF-8").to_owned();
@@ -135,7 +135,7 @@ fn the_log_tells_the_fingerprint_once_for_each_time_that_the_secrets_are_read() 
 }
 
 #[test]
-fn a_default_user_without_rights_is_warned_of_where_transactions_of_the_aof_would_be_dropped() {
+fn a_default_user_without_rights_causes_a_warning_with_an_aof() {
     const WARNED: &str = "the default user may not run ";
     // From 9.1 on Valkey loads them whatever the default user may do.
     let dangerous = valkey_version() < (9, 1);
@@ -166,7 +166,7 @@ fn a_default_user_without_rights_is_warned_of_where_transactions_of_the_aof_woul
 }
 
 #[test]
-fn info_and_module_list_tell_the_version() {
+fn info_and_module_list_show_the_version() {
     let server = Server::start();
     let mut client = server.client();
     assert_eq!(client.info("sh", "sh_version"), env!("CARGO_PKG_VERSION"));

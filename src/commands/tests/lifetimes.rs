@@ -50,7 +50,7 @@ fn check(case: &Case, act: &str, touched: bool) {
 }
 
 #[test]
-fn each_session_lives_to_its_very_millisecond_and_not_beyond_whatever_is_done_with_it() {
+fn each_session_ends_in_its_exact_millisecond_whatever_is_done_with_it() {
     for case in &CASES {
         check(case, "", false);
         for (act, touches) in ACTS {

@@ -48,7 +48,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
-    fn every_life_of_a_session_is_as_the_model_says(
+    fn random_lives_of_a_session_match_the_model(
         options in options(),
         steps in prop::collection::vec(step(), 1..40),
     ) {

@@ -22,7 +22,7 @@ fn a_session_without_options_lives_for_ever() {
 }
 
 #[test]
-fn a_session_made_to_be_deleted_is_gone_in_the_very_millisecond() {
+fn a_session_with_delete_ends_in_its_exact_millisecond() {
     let mut store = Memory { now: 1_000, ..Memory::default() };
     let token = new(&mut store, &["alice", "EXPIRY", "60", "DELETE"]);
     store.now = 60_999;
@@ -37,7 +37,7 @@ fn a_session_made_to_be_deleted_is_gone_in_the_very_millisecond() {
 }
 
 #[test]
-fn data_that_is_to_be_cleared_goes_again_and_again_and_the_session_stays() {
+fn with_clear_the_data_expires_again_and_again_and_the_session_stays() {
     let mut store = Memory::default();
     let token = new(&mut store, &["alice", "EXPIRY", "60", "CLEAR", "DATA", r#"{"a":"1"}"#]);
     for start in [0, 100_000] {
@@ -161,7 +161,7 @@ fn while_a_slot_moves_what_is_missing_may_be_elsewhere() {
 }
 
 #[test]
-fn what_is_no_session_is_never_taken_for_one() {
+fn a_key_that_is_no_session_is_never_used_as_one() {
     let mut store = Memory::default();
     let token = new(&mut store, &["alice"]);
     let entry = store.entries.get_mut(token.as_bytes()).expect("the session");
@@ -184,7 +184,7 @@ fn several_sessions_end_together_or_not_at_all() {
 }
 
 #[test]
-fn both_spellings_say_the_same() {
+fn keywords_and_json_say_the_same() {
     let spellings = [
         (&["SHARED"][..], r#"{"shared":true}"#),
         (&["EXPIRY", "60", "DELETE"], r#"{"expiry":{"duration":60,"deleteSession":true}}"#),
@@ -257,7 +257,7 @@ fn no_session_outlives_the_maximum_lifetime() {
 }
 
 #[test]
-fn who_listens_is_told_and_everything_is_counted() {
+fn each_command_is_announced_and_counted() {
     let mut store = Memory::default();
     let token = new(&mut store, &["alice", "IDLE", "16"]);
     call(&mut store, &["SH.TOUCH", &token]).expect("spared");

@@ -25,7 +25,7 @@ fn a_failed_anti_csrf_check_keeps_the_cookies() {
 }
 
 #[test]
-fn only_a_failed_anti_csrf_check_is_told_apart() {
+fn only_a_failed_anti_csrf_check_has_an_error_of_its_own() {
     let mut store = store();
     let jar = sign_in(&mut store, &["TOKENS"]);
     let forged = format!("{}{}", jar.tkn, "A".repeat(32));
@@ -36,7 +36,7 @@ fn only_a_failed_anti_csrf_check_is_told_apart() {
 }
 
 #[test]
-fn the_anti_csrf_token_of_the_generation_before_still_passes() {
+fn the_anti_csrf_token_of_the_previous_generation_is_accepted() {
     let mut store = store();
     let first = sign_in(&mut store, &["TOKENS"]);
     let second = refresh(&mut store, &first, &[]).expect("refreshed");

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_bound_session_needs_what_it_is_bound_to_and_never_reports_theft_for_the_lack_of_it() {
+fn without_its_device_a_bound_session_is_refused_and_never_reported_as_theft() {
     for kind in ["TOKENS", "COOKIE"] {
         let mut store = store();
         let first = sign_in(&mut store, &[kind, "BIND", "device"]);
@@ -26,7 +26,7 @@ fn a_bound_session_needs_what_it_is_bound_to_and_never_reports_theft_for_the_lac
 }
 
 #[test]
-fn access_tokens_of_a_session_bound_to_a_key_say_so() {
+fn access_tokens_of_a_session_bound_to_a_key_hold_its_thumbprint() {
     let mut store = store();
     let thumbprint = "C3NI-gOJcMSOwHzXO2JX857IEPYPFu5zti48biYQq8Y";
     let jar = sign_in(&mut store, &["TOKENS", "BIND", thumbprint]);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn an_ended_session_is_over_at_once_but_for_who_only_verifies() {
+fn after_the_end_of_a_session_only_sh_verify_accepts_its_access_token() {
     let mut store = store();
     let (tokens, cookie) = (sign_in(&mut store, &["TOKENS"]), sign_in(&mut store, &["COOKIE"]));
     assert_eq!(call(&mut store, &["SH.END", &tokens.tkn, &cookie.tkn]), Ok(json!(2)));
@@ -17,7 +17,7 @@ fn an_ended_session_is_over_at_once_but_for_who_only_verifies() {
 }
 
 #[test]
-fn verifying_answers_what_the_token_says() {
+fn verifying_answers_the_claims_of_the_token() {
     let mut store = store();
     let jar = sign_in(&mut store, &["TOKENS", "PAYLOAD", r#"{"role":"admin","n":[1,{"x":null}]}"#]);
     let expected = json!({
@@ -31,7 +31,7 @@ fn verifying_answers_what_the_token_says() {
 }
 
 #[test]
-fn an_access_token_of_the_generation_before_is_good_within_the_grace_period() {
+fn the_previous_access_token_is_accepted_within_the_grace_period() {
     let mut store = store();
     let first = sign_in(&mut store, &["TOKENS"]);
     refresh(&mut store, &first, &[]).expect("refreshed");
@@ -43,7 +43,7 @@ fn an_access_token_of_the_generation_before_is_good_within_the_grace_period() {
 }
 
 #[test]
-fn resuming_answers_data_and_touches_the_session() {
+fn resuming_answers_data_and_renews_the_idle_time() {
     let mut store = store();
     let data = r#"{"cart":"3 apples","seen":"1"}"#;
     let jar = sign_in(&mut store, &["COOKIE", "IDLE", "160", "DATA", data, "PAYLOAD", r#"{"role":"admin"}"#]);
@@ -61,7 +61,7 @@ fn resuming_answers_data_and_touches_the_session() {
 }
 
 #[test]
-fn metadata_is_not_to_be_had_by_resuming() {
+fn resuming_never_answers_metadata() {
     let mut store = store();
     let jar = sign_in(&mut store, &["COOKIE"]);
     assert_eq!(resume(&mut store, &jar, &["GET", ".gen"]), Err(ValueTypeInvalid));
@@ -70,7 +70,7 @@ fn metadata_is_not_to_be_had_by_resuming() {
 }
 
 #[test]
-fn a_replica_never_says_that_someone_is_logged_out() {
+fn a_replica_never_answers_unauthorised_for_a_missing_session() {
     let mut store = store();
     let jar = sign_in(&mut store, &["TOKENS"]);
     let mut replica = store.clone();
@@ -86,7 +86,7 @@ fn a_replica_never_says_that_someone_is_logged_out() {
 }
 
 #[test]
-fn what_only_reads_writes_nothing() {
+fn commands_that_read_write_nothing() {
     let mut store = store();
     let jar = sign_in(&mut store, &["TOKENS"]);
     let before = trace(&store);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn clearing_makes_a_browser_forget_every_cookie_under_the_name_and_path_it_was_set_with() {
+fn clearing_deletes_every_cookie_by_its_name_and_path() {
     let mut store = store();
     store.settings.policy.cookies.prefix = sessions_core::credentials::cookies::Prefix::Host;
     let cookie = |value: &Value| {

@@ -52,7 +52,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 
 proptest! {
     #[test]
-    fn no_honest_client_is_logged_out_or_reported_whatever_happens(
+    fn no_honest_client_is_logged_out_or_reported_as_a_thief(
         cookie: bool, happenings in prop::collection::vec(happening(), 1..60),
     ) {
         let mut store = store();
@@ -96,7 +96,7 @@ fn checked_if_fresh(store: &mut Memory, jar: &Jar) -> Result<(), Status> {
 }
 
 #[test]
-fn resuming_after_a_failover_stores_what_was_lost() {
+fn resuming_after_a_failover_stores_the_lost_rotation() {
     let mut store = store();
     let first = sign_in(&mut store, &["COOKIE"]);
     let older = store.entries.clone();

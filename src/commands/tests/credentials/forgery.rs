@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn who_forges_a_token_learns_nothing_and_ends_nothing() {
+fn a_forged_token_is_refused_without_a_reason_and_ends_nothing() {
     let mut store = store();
     let (mine, theirs) = (sign_in(&mut store, &["TOKENS"]), sign_in(&mut store, &["TOKENS"]));
     let cookie = sign_in(&mut store, &["COOKIE"]);
@@ -44,7 +44,7 @@ fn who_forges_a_token_learns_nothing_and_ends_nothing() {
 }
 
 #[test]
-fn no_kind_of_credential_is_accepted_where_another_is_due() {
+fn each_kind_of_credential_works_for_its_own_purpose_only() {
     let mut store = store();
     let (tokens, cookie) = (sign_in(&mut store, &["TOKENS"]), sign_in(&mut store, &["COOKIE"]));
     assert_eq!(resume(&mut store, &tokens, &[]), Err(Unauthorised), "a refresh token is no cookie token");
@@ -66,7 +66,7 @@ fn no_kind_of_credential_is_accepted_where_another_is_due() {
 }
 
 #[test]
-fn another_sessions_access_token_is_not_this_ones() {
+fn the_access_token_of_another_session_is_refused() {
     let mut store = store();
     let (mine, theirs) = (sign_in(&mut store, &["TOKENS"]), sign_in(&mut store, &["TOKENS"]));
     assert_eq!(call(&mut store, &["SH.CHECK", &theirs.tkn, &mine.access]), Err(TryRefreshToken));

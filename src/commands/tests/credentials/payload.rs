@@ -70,7 +70,7 @@ fn a_payload_that_is_refused_changes_nothing() {
 }
 
 #[test]
-fn a_session_that_could_be_made_can_be_refreshed_to_the_last_generation() {
+fn the_longest_payload_fits_up_to_the_last_generation() {
     let mut store = store();
     store.settings.max_payload = 3_000;
     let payload = |length: usize| json!({ "p": "x".repeat(length) }).to_string();
@@ -88,7 +88,7 @@ fn a_session_that_could_be_made_can_be_refreshed_to_the_last_generation() {
 }
 
 #[test]
-fn a_payload_that_was_written_by_hand_never_gets_into_a_token() {
+fn a_payload_damaged_by_hand_is_never_signed() {
     let mut store = store();
     let jar = sign_in(&mut store, &["TOKENS"]);
     for damaged in [r#"{"sub":"root"}"#, r#"{"a":1},"sub":"root""#, "", "[]"] {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn refreshing_gives_new_credentials_and_outdates_the_old_ones() {
+fn a_refresh_replaces_all_credentials() {
     for kind in ["TOKENS", "COOKIE"] {
         let mut store = store();
         let first = sign_in(&mut store, &[kind, "IDLE", "1600", "PAYLOAD", r#"{"role":"admin"}"#]);
@@ -48,7 +48,7 @@ fn a_second_tab_gets_the_same_refresh_token_and_nothing_is_written() {
 }
 
 #[test]
-fn a_stolen_token_ends_the_session_and_tells_all_that_there_is_to_tell() {
+fn theft_ends_the_session_and_its_error_has_all_details() {
     for kind in ["TOKENS", "COOKIE"] {
         let mut store = store();
         let reply = call(&mut store, &["SH.NEW", "al ice/\u{e9}%", kind]).expect("a session");
@@ -86,7 +86,7 @@ fn without_grace_a_second_tab_is_theft_from_the_next_millisecond_on() {
 }
 
 #[test]
-fn a_credential_planted_before_sign_in_is_worth_nothing_after() {
+fn a_credential_planted_before_sign_in_is_refused_after_it() {
     for kind in ["TOKENS", "COOKIE"] {
         let mut store = store();
         // The attacker opens a session and gives it to the victim, who signs in with it.
@@ -110,7 +110,7 @@ fn a_credential_planted_before_sign_in_is_worth_nothing_after() {
 }
 
 #[test]
-fn nograce_also_outdates_what_a_second_tab_still_holds() {
+fn nograce_also_replaces_the_credentials_of_a_second_tab() {
     let mut store = store();
     let first = sign_in(&mut store, &["TOKENS"]);
     let second = refresh(&mut store, &first, &[]).expect("refreshed");
@@ -122,7 +122,7 @@ fn nograce_also_outdates_what_a_second_tab_still_holds() {
 }
 
 #[test]
-fn a_generation_that_no_rotation_leads_to_is_no_generation() {
+fn a_damaged_generation_is_an_error_and_changes_nothing() {
     for damaged in ["4294967296", "-1", "", "x", "1.5", "99999999999999999999"] {
         for kind in ["TOKENS", "COOKIE"] {
             let mut store = store();
@@ -157,7 +157,7 @@ fn after_the_last_generation_the_session_ends() {
 }
 
 #[test]
-fn who_may_not_touch_the_index_can_neither_refresh_nor_end_by_theft() {
+fn without_permission_for_the_index_a_refresh_changes_nothing() {
     let mut store = store();
     let first = sign_in(&mut store, &["TOKENS", "IDLE", "160"]);
     store.now += 100 * SECOND;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_first_credential_makes_a_secret_and_keeps_it() {
+fn the_first_credential_makes_a_secret_that_stays() {
     let mut store = Memory { now: START, ..Memory::default() };
     assert_eq!(call(&mut store, &["SH.JWKS"]), Ok(json!({ "keys": [] })));
     assert_eq!(call(&mut store, &["SH.VERIFY", "x"]), Err(TryRefreshToken));
@@ -19,7 +19,7 @@ fn the_first_credential_makes_a_secret_and_keeps_it() {
 }
 
 #[test]
-fn a_key_that_holds_no_secret_is_never_used_as_one() {
+fn a_key_of_the_secret_with_other_content_is_an_error() {
     let mut store = Memory { now: START, ..Memory::default() };
     for held in [Stored::String(b"short".to_vec()), Stored::Hash(BTreeMap::new())] {
         let entry = Entry { value: held, expires: None };
@@ -32,7 +32,7 @@ fn a_key_that_holds_no_secret_is_never_used_as_one() {
 }
 
 #[test]
-fn in_a_cluster_a_node_without_the_file_says_so_and_logs_nobody_out() {
+fn in_a_cluster_a_node_without_a_secret_file_answers_an_error_and_logs_nobody_out() {
     let mut store = store();
     let (tokens, cookie) = (sign_in(&mut store, &["TOKENS"]), sign_in(&mut store, &["COOKIE"]));
     store.cluster = true;
@@ -71,7 +71,7 @@ fn secrets_change_with_nobody_logged_out() {
 }
 
 #[test]
-fn with_a_shared_key_all_is_the_same_but_for_the_key_set() {
+fn with_hs256_all_credentials_work_and_the_key_set_is_empty() {
     let mut store = store();
     store.settings.algorithm = Algorithm::Hs256;
     let jar = sign_in(&mut store, &["TOKENS"]);
@@ -83,7 +83,7 @@ fn with_a_shared_key_all_is_the_same_but_for_the_key_set() {
 }
 
 #[test]
-fn the_key_that_signed_a_living_token_is_always_in_the_key_set() {
+fn the_key_set_holds_the_key_of_every_unexpired_token() {
     let mut store = store();
     store.settings.key_rotation = Seconds(3_600);
     for _ in 0..50 {

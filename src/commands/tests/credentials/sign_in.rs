@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn signing_in_answers_all_that_a_front_end_needs() {
+fn signing_in_answers_tokens_cookies_and_headers() {
     let mut store = store();
     let reply = call(&mut store, &["SH.NEW", "alice", "TOKENS", "PAYLOAD", r#"{"role":"admin"}"#]).expect("a session");
     let jar = Jar::of(&reply);
@@ -40,7 +40,7 @@ fn signing_in_answers_all_that_a_front_end_needs() {
 }
 
 #[test]
-fn the_cookie_of_a_session_that_is_resumed_does_not_go_before_the_session() {
+fn a_cookie_lasts_as_long_as_its_session_can() {
     let max_age = |options: &[&str]| {
         let mut store = Memory::default();
         let reply = call(&mut store, &[&["SH.NEW", "alice", "COOKIE"], options].concat()).expect("a session");
@@ -112,7 +112,7 @@ fn an_access_token_never_outlives_its_session() {
 }
 
 #[test]
-fn a_session_that_never_expires_has_credentials_as_long_as_browsers_keep_them() {
+fn credentials_of_an_endless_session_last_as_long_as_browsers_keep_cookies() {
     let mut store = store();
     let reply = call(&mut store, &["SH.NEW", "alice", "TOKENS", "IDLE", "0"]).expect("a session");
     assert!(reply["refreshToken"].get("expiry").is_none());
@@ -121,7 +121,7 @@ fn a_session_that_never_expires_has_credentials_as_long_as_browsers_keep_them() 
 }
 
 #[test]
-fn what_cannot_be_signed_in_makes_nothing() {
+fn a_sign_in_that_is_refused_writes_nothing() {
     let control = "al\u{7}ice";
     let reserved = r#"{"sub":"bob"}"#;
     let escaped = r#"{"\u0073ub":"bob"}"#;
@@ -164,7 +164,7 @@ fn what_cannot_be_signed_in_makes_nothing() {
 }
 
 #[test]
-fn both_spellings_sign_in_alike() {
+fn keywords_and_json_sign_in_alike() {
     let keywords = ["SH.NEW", "alice", "TOKENS", "IDLE", "60", "PAYLOAD", r#"{"a":1}"#, "BIND", "device"];
     let spelled = r#"{"credentials":"tokens","idle":60,"jwtPayload":{"a":1},"bind":"device"}"#;
     let (mut one, mut other) = (store(), store());

@@ -173,7 +173,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_list_is_the_truth_at_every_step_and_nothing_is_left_at_the_end(
+    fn every_list_is_right_at_every_step_and_no_key_is_left_at_the_end(
         steps in prop::collection::vec(step(), 1..80),
     ) {
         let mut days = Days::default();

@@ -17,7 +17,7 @@ fn ending_all_leaves_no_trace_even_of_sessions_that_were_deleted_by_hand() {
 }
 
 #[test]
-fn all_but_one_are_ended_or_only_those_given() {
+fn endall_ends_all_but_one_or_only_the_given_sessions() {
     let mut store = Memory::default();
     let mut tokens = Vec::new();
     for now in 0..4 {
@@ -37,7 +37,7 @@ fn all_but_one_are_ended_or_only_those_given() {
 }
 
 #[test]
-fn an_except_token_that_is_not_this_names_ends_nothing() {
+fn an_except_token_of_another_name_ends_nothing() {
     let mut store = Memory::default();
     new(&mut store, &["alice", "LISTED"]);
     let bobs = new(&mut store, &["bob", "LISTED"]);

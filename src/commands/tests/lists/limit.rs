@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_limit_ends_the_oldest_and_tells_which() {
+fn a_limit_ends_the_oldest_sessions_and_answers_their_tokens() {
     let mut store = Memory::default();
     let mut tokens = Vec::new();
     for now in 0..5 {
@@ -22,7 +22,7 @@ fn a_limit_ends_the_oldest_and_tells_which() {
 }
 
 #[test]
-fn what_is_gone_takes_no_room_under_a_limit_and_is_dropped() {
+fn ended_sessions_do_not_count_for_a_limit() {
     let mut store = Memory::default();
     let deleted = new(&mut store, &["alice", "LISTED"]);
     let kept = new(&mut store, &["alice", "LISTED"]);
@@ -35,7 +35,7 @@ fn what_is_gone_takes_no_room_under_a_limit_and_is_dropped() {
 }
 
 #[test]
-fn the_limit_of_the_settings_counts_where_none_is_given() {
+fn without_a_limit_of_its_own_a_session_has_that_of_the_settings() {
     let mut store = Memory::default();
     store.settings.max_sessions = Some(1);
     let first = new(&mut store, &["alice", "LISTED"]);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn while_a_slot_moves_a_list_is_told_whole_or_not_at_all() {
+fn while_a_slot_moves_a_list_is_answered_whole_or_not_at_all() {
     let mut store = Memory { cluster: true, ..Memory::default() };
     let (here, elsewhere) = (new(&mut store, &["alice", "LISTED"]), new(&mut store, &["alice", "LISTED"]));
     store.entries.remove(elsewhere.as_bytes());
@@ -27,7 +27,7 @@ fn while_a_slot_moves_a_list_is_told_whole_or_not_at_all() {
 }
 
 #[test]
-fn while_a_slot_moves_a_limit_ends_nothing_that_it_cannot_replace() {
+fn while_a_slot_moves_a_limit_works_on_sessions_that_are_here() {
     let mut store = Memory { cluster: true, ..Memory::default() };
     let old = new(&mut store, &["alice", "LISTED"]);
     store.moving = true;

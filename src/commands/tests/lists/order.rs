@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn sessions_are_listed_oldest_first_and_only_those_that_asked_for_it() {
+fn listed_sessions_alone_are_listed_oldest_first() {
     let mut store = Memory::default();
     let mut listed = Vec::new();
     for now in [1, 2, 3] {
@@ -17,7 +17,7 @@ fn sessions_are_listed_oldest_first_and_only_those_that_asked_for_it() {
 }
 
 #[test]
-fn a_session_is_off_the_list_the_moment_it_is_gone_however_it_went() {
+fn a_session_leaves_the_list_when_it_ends_however_it_ends() {
     let mut store = Memory::default();
     let ended = new(&mut store, &["alice", "LISTED"]);
     let deleted = new(&mut store, &["alice", "LISTED"]);
@@ -48,7 +48,7 @@ impl Sorted for [String] {
 }
 
 #[test]
-fn listing_changes_nothing_whatever_is_stale() {
+fn listing_writes_nothing_even_with_stale_entries() {
     let mut store = Memory::default();
     let deleted = new(&mut store, &["alice", "LISTED", "IDLE", "60"]);
     new(&mut store, &["alice", "LISTED"]);

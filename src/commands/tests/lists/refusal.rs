@@ -31,7 +31,7 @@ fn each_mistake_has_its_status_and_changes_nothing() {
 }
 
 #[test]
-fn an_index_key_of_the_wrong_type_is_told_and_nothing_is_lost() {
+fn an_index_key_of_the_wrong_type_is_an_error_and_loses_nothing() {
     let mut store = Memory::default();
     let token = new(&mut store, &["alice", "LISTED", "IDLE", "16"]);
     let string = Entry { value: Value::String(b"x".to_vec()), expires: None };
@@ -55,7 +55,7 @@ fn an_index_key_of_the_wrong_type_is_told_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_user_who_may_not_touch_a_key_of_the_list_changes_nothing() {
+fn without_permission_for_a_key_of_the_list_nothing_changes() {
     let mut store = Memory::default();
     let token = new(&mut store, &["alice", "LISTED", "IDLE", "16"]);
     let other = new(&mut store, &["alice", "LISTED", "IDLE", "16"]);

@@ -21,7 +21,7 @@ fn the_list_lives_as_long_as_the_last_of_its_sessions() {
 }
 
 #[test]
-fn what_renews_a_session_renews_its_place_on_the_list() {
+fn a_touch_or_write_renews_the_place_on_the_list() {
     for renew in [&["SH.TOUCH"][..], &["SH.SET", "a", "1"], &["SH.RMV", "a"]] {
         let mut store = Memory::default();
         let token = new(&mut store, &["alice", "LISTED", "IDLE", "60"]);
@@ -83,7 +83,7 @@ fn a_session_that_was_prolonged_by_hand_keeps_its_place_once_it_is_touched() {
 }
 
 #[test]
-fn whoever_writes_to_the_list_drops_what_has_expired_a_few_at_a_time() {
+fn each_write_to_a_list_removes_up_to_16_expired_entries() {
     let mut store = Memory::default();
     for _ in 0..40 {
         new(&mut store, &["alice", "LISTED", "EXPIRY", "1", "DELETE"]);
