@@ -3,6 +3,7 @@
 use super::bytes::{Bytes, Handle};
 use super::command::Spec;
 use super::context::Context;
+use super::in_use;
 use super::panics::guard;
 use super::reply::Reply;
 use redis_module::raw;
@@ -36,6 +37,7 @@ pub unsafe extern "C" fn handle<C: Callable>(
     let context = unsafe { Context::of_command(raw_context, argv) };
     // SAFETY: likewise.
     let mut reply = unsafe { Reply::new(raw_context) };
+    in_use::note();
     let answered = guard(C::SPEC.name, || {
         // The first is the command's own name.
         let arguments: SmallVec<[Bytes<'_>; 8]> = argv[1..].iter().map(|&argument| Bytes::from(argument)).collect();

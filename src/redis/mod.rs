@@ -12,6 +12,7 @@ pub mod caller;
 pub mod command;
 pub mod config;
 pub mod context;
+mod in_use;
 pub mod info;
 pub mod kept;
 pub mod key;

@@ -1,11 +1,12 @@
 //! Loading: the server's first call, and what it needs to know of the module.
 
-use super::api::{self, api};
+use super::api;
 use super::boundary::{self, Callable};
 use super::bytes::Handle;
 use super::command::{self, Handler, Spec};
 use super::config;
 use super::context::{self, Context};
+use super::in_use;
 use super::info;
 use super::kept;
 use super::log::{Level, log};
@@ -77,16 +78,10 @@ macro_rules! export {
         }
 
         /// What the server calls before it unloads the module.
-        ///
-        /// # Safety
-        /// Called by the server with its own context.
         #[unsafe(no_mangle)]
         #[allow(non_snake_case, unsafe_code, reason = "as above")]
-        pub unsafe extern "C" fn RedisModule_OnUnload(
-            context: *mut redis_module::raw::RedisModuleCtx,
-        ) -> std::ffi::c_int {
-            // SAFETY: the server calls with its own context.
-            unsafe { $crate::redis::module::on_unload(context) }
+        pub extern "C" fn RedisModule_OnUnload(_: *mut redis_module::raw::RedisModuleCtx) -> std::ffi::c_int {
+            $crate::redis::module::on_unload()
         }
     };
 }
@@ -141,45 +136,15 @@ pub unsafe fn on_load(
     }
 }
 
-/// Whether the server unloads the module by itself, because a MODULE LOADEX failed halfway. No client has queued a command of
-/// the module then: the server has not come back to its event loop since it loaded the module.
-fn undoes_a_load(context: &Context) -> bool {
-    if server_events::server_has_run() {
-        return false;
-    }
-    // SAFETY: the context is valid, and `c` takes a string that ends in NUL.
-    let reply =
-        unsafe { api!(RedisModule_Call)(context.as_ptr(), c"CLIENT".as_ptr(), c"c".as_ptr(), c"LIST".as_ptr()) };
-    if reply.is_null() {
-        return false;
-    }
-    let mut length = 0;
-    // SAFETY: the reply is live.
-    let start = unsafe { api!(RedisModule_CallReplyStringPtr)(reply, &mut length) };
-    let undoes = !start.is_null() && {
-        // SAFETY: the server answered with the start and length of a string that lives as long as the reply.
-        let clients: &[u8] = unsafe { std::slice::from_raw_parts(start.cast(), length) };
-        let runs = |command| clients.split(u8::is_ascii_whitespace).any(|word| word == command);
-        runs(b"cmd=module|loadex".as_slice()) && !runs(b"cmd=module|unload")
-    };
-    // SAFETY: the reply is used no more.
-    unsafe { api!(RedisModule_FreeCallReply)(reply) };
-    undoes
-}
-
 /// What the server calls before it unloads the module: refused. The server does not look whether a queued command is still
 /// there, so EXEC would crash it; and the file stays mapped, so that another one loaded from the same path would run the
 /// old code.
-///
-/// # Safety
-/// The server has called with this context.
-pub unsafe fn on_unload(context: *mut raw::RedisModuleCtx) -> c_int {
+pub fn on_unload() -> c_int {
     const REFUSED: c_int = raw::REDISMODULE_ERR as c_int;
-    let Some(context) = NonNull::new(context) else { return REFUSED };
-    // SAFETY: the server's context, valid until this returns; nothing else uses it.
-    let context = unsafe { Context::new(context) };
     let allowed = panics::guard("unloading", || {
-        let allowed = undoes_a_load(&context);
+        // The server unloads the module by itself where a MODULE LOADEX fails at the end. No command of the module was called
+        // then, and the server has not come back to its event loop.
+        let allowed = !in_use::is_in_use();
         if !allowed {
             let why = "a command of the module that is queued in MULTI would crash the server";
             log(Level::Warning, &format!("not unloaded: {why}; to remove or upgrade the module, restart the server"));

@@ -5,13 +5,13 @@
 
 use super::api::api;
 use super::context::Context;
+use super::in_use;
 use super::panics::guard;
 use super::server_info;
 use redis_module::raw;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What happened to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum ServerEvent {
     LinkLost { silent_seconds: u64 },
     /// This replica is in sync with its primary.
     LinkUp,
+    /// The server is about to end, by SHUTDOWN or a signal.
+    ShuttingDown,
     /// This replica became a primary.
     Promoted,
     /// This primary became a replica.
@@ -49,13 +51,6 @@ type Listener = fn(&mut Context, ServerEvent);
 static LISTENER: OnceLock<Listener> = OnceLock::new();
 
 /// Whether a `Cron` event has come.
-static RUN: AtomicBool = AtomicBool::new(false);
-
-/// Whether the server's event loop has run since the module was loaded. The first `Cron` event, up to 100 ms late, tells it.
-pub fn server_has_run() -> bool {
-    RUN.load(Ordering::Relaxed)
-}
-
 /// Calls `listener` for each event from now on, beginning with [`ServerEvent::ModuleLoaded`]. The error names the event that
 /// the server refused.
 pub fn subscribe(context: &mut Context, listener: Listener) -> Result<(), String> {
@@ -68,6 +63,7 @@ pub fn subscribe(context: &mut Context, listener: Listener) -> Result<(), String
         raw::REDISMODULE_EVENT_REPLICATION_ROLE_CHANGED,
         raw::REDISMODULE_EVENT_FLUSHDB,
         raw::REDISMODULE_EVENT_SWAPDB,
+        raw::REDISMODULE_EVENT_SHUTDOWN,
     ];
     for id in events {
         let event = raw::RedisModuleEvent { id, dataver: 1 };
@@ -92,7 +88,7 @@ unsafe extern "C" fn happened(
     // SAFETY: the server's context, valid during this call; nothing else uses it.
     let mut context = unsafe { Context::new(context) };
     if event.id == raw::REDISMODULE_EVENT_CRON_LOOP {
-        RUN.store(true, Ordering::Relaxed);
+        in_use::note();
     }
     let _ = guard("a server event", || {
         let of_server = of_server(&context, event.id, subevent);
@@ -107,6 +103,7 @@ unsafe extern "C" fn happened(
 fn of_server(context: &Context, event: u64, subevent: u64) -> Option<ServerEvent> {
     match (event, subevent) {
         (raw::REDISMODULE_EVENT_CONFIG, _) => Some(ServerEvent::ConfigChanged),
+        (raw::REDISMODULE_EVENT_SHUTDOWN, _) => Some(ServerEvent::ShuttingDown),
         (raw::REDISMODULE_EVENT_CRON_LOOP, _) => Some(ServerEvent::Cron),
         (raw::REDISMODULE_EVENT_LOADING, raw::REDISMODULE_SUBEVENT_LOADING_RDB_START) => Some(ServerEvent::LoadingDump),
         (raw::REDISMODULE_EVENT_LOADING, raw::REDISMODULE_SUBEVENT_LOADING_AOF_START) => Some(ServerEvent::LoadingAof),

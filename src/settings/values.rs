@@ -37,11 +37,12 @@ pub fn choice<T: Copy>(text: &str, named: &[(T, &str)]) -> Result<T, String> {
     found.ok_or_else(|| format!("must be one of {}", names()))
 }
 
-/// Printable ASCII that does not end a cookie's attribute (RFC 6265, section 4.1.1). Empty text is `None`.
+/// Printable ASCII that does not end a cookie's attribute (RFC 6265, section 4.1.1), without the quotes and backslashes that
+/// Valkey 8.1 writes unescaped into its configuration file. Empty text is `None`.
 pub fn plain(text: &str) -> Result<Option<String>, String> {
-    let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b';' | b',');
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'"' | b'\\');
     if !text.bytes().all(allowed) {
-        return Err("must be printable ASCII without blanks, ';' and ','".to_owned());
+        return Err("must be printable ASCII without blanks and without the characters ; , \" \\".to_owned());
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }

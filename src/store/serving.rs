@@ -1,19 +1,28 @@
 //! When this server was reachable, for the grace period of rotated tokens. The rules are in [`Serving`].
 
 use crate::redis::config;
+use crate::redis::server;
 use crate::redis::server_events::ServerEvent;
 use crate::redis::{self, Context};
 use sessions_core::session::serving::Clocks;
 use sessions_core::session::{Millis, Serving};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 struct State {
     serving: Serving,
     /// When the current outage began: this server loads its data, or is a replica that lost its primary.
     away_since: Option<Millis>,
+}
+
+impl State {
+    fn end_outage(&mut self, now: Clocks) {
+        if let Some(stopped) = self.away_since.take() {
+            self.serving.resume(stopped, now);
+        }
+    }
 }
 
 static STATE: Mutex<State> = Mutex::new(State { serving: Serving::always(), away_since: None });
@@ -56,11 +65,13 @@ pub fn heed(context: &Context, event: ServerEvent) {
         ServerEvent::LoadingAof => state.away_since = aof_written(context),
         // The outage of a replica lasts until it is promoted.
         ServerEvent::Loaded if context.is_replica() => {}
-        ServerEvent::Loaded | ServerEvent::Promoted => {
-            if let Some(stopped) = state.away_since.take() {
-                state.serving.resume(stopped, now);
-            }
+        ServerEvent::Loaded => state.end_outage(now),
+        // Until the outage began the primary served: pauses of this server as a replica do not count.
+        ServerEvent::Promoted => {
+            state.serving = Serving::always();
+            state.end_outage(now);
         }
+        ServerEvent::ShuttingDown => mark_end(context),
         // Before a promotion the server announces the loss twice. The first announcement has the right time.
         ServerEvent::LinkLost { silent_seconds } => {
             state.away_since.get_or_insert(Millis(now.wall.0.saturating_sub(silent_seconds * 1_000)));
@@ -85,8 +96,30 @@ fn dump_written(context: &Context) -> Option<Millis> {
 
 /// When the append-only file that the server is about to load was last written: the time of its newest part.
 fn aof_written(context: &Context) -> Option<Millis> {
+    newest_part(context).map(|(written, _)| written)
+}
+
+/// The part of the append-only file that was written last.
+fn newest_part(context: &Context) -> Option<(Millis, PathBuf)> {
     let parts = fs::read_dir(config::of_server(context, c"appenddirname")?).ok()?;
-    parts.filter_map(|part| modified(&part.ok()?.path())).max()
+    let parts = parts.filter_map(|part| {
+        let path = part.ok()?.path();
+        Some((modified(&path)?, path))
+    });
+    parts.max()
+}
+
+/// Makes the append-only file tell when the server was shut down: a server that served without a write would seem to have
+/// been away since its last write.
+fn mark_end(context: &Context) {
+    if !server::known().appends {
+        return;
+    }
+    if let Some((_, part)) = newest_part(context) {
+        let file = fs::File::options().append(true).open(part);
+        // Without the mark the outage seems longer than it was: no reason to hold up the end.
+        let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
+    }
 }
 
 fn modified(path: &Path) -> Option<Millis> {

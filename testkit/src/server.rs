@@ -180,6 +180,13 @@ impl Server {
         Crashed { dir: std::mem::take(&mut self.dir), args: self.args.clone(), environment: self.environment.clone() }
     }
 
+    /// Ends the server with SHUTDOWN. Its directory stays.
+    pub fn shut_down(mut self) -> Crashed {
+        self.client().send(&["SHUTDOWN"]);
+        self.process.wait().expect("the server's end");
+        Crashed { dir: std::mem::take(&mut self.dir), args: self.args.clone(), environment: self.environment.clone() }
+    }
+
     /// Sends a signal to the server: `STOP`, `CONT`.
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([&format!("-{signal}"), &self.pid().to_string()]).status();

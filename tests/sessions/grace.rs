@@ -83,6 +83,30 @@ fn a_replica_promoted_after_a_restart_counts_the_whole_outage() {
     outage.makes_a_thief_of_the_late_one_alone(&mut client);
 }
 
+#[test]
+fn time_in_which_the_server_served_without_a_write_counts_after_a_shutdown() {
+    let server = Server::with(&["--sh.refresh-grace", "1", "--appendonly", "yes", "--appendfsync", "always"]);
+    let mut client = server.client();
+    let jar = Jar::tokens(&mut client);
+    jar.refresh(&mut client);
+    let since = client.now();
+    await_that("the grace is over", || client.now() - since > 1_200);
+    let server = server.shut_down().restart();
+    assert_eq!(jar.refresh_refused(&mut server.client()), "TOKENTHEFT");
+}
+
+#[test]
+fn a_primary_that_was_demoted_in_between_was_away() {
+    let server = Server::with(GRACE);
+    let mut client = server.client();
+    client.ok(&["REPLICAOF", "127.0.0.1", &free_port().to_string()]);
+    let since = client.now();
+    await_that("it has been a replica for a while", || client.now() - since > 300);
+    client.ok(&["REPLICAOF", "NO", "ONE"]);
+    let away: i64 = client.info("sh", "sh_last_outage_ms").parse().expect("a number");
+    assert!(away >= 300, "{away}");
+}
+
 /// Repeats what has to happen within the grace period until the machine was fast enough: a try that took longer proves
 /// nothing. `attempt` answers whether it was.
 fn fast_enough(mut attempt: impl FnMut() -> bool) {

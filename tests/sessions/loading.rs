@@ -45,6 +45,21 @@ fn after_a_load_with_an_unknown_setting_the_module_can_be_loaded() {
     client.new_session(&["alice"]);
 }
 
+#[test]
+fn a_load_that_fails_is_undone_in_a_transaction_and_whatever_other_clients_sent_before() {
+    let server = Server::bare(&["--enable-module-command", "yes"]);
+    let (mut client, mut other) = (server.client(), server.client());
+    let path = module().to_str().expect("a UTF-8 path");
+    other.call(&["MODULE", "UNLOAD", "nothing"]).expect_err("no such module");
+    client.call(&["MODULE", "LOADEX", path, "CONFIG", "sh.unknown", "1"]).expect_err("refused");
+    client.ok(&["MULTI"]);
+    client.ok(&["MODULE", "LOADEX", path, "CONFIG", "sh.unknown", "1"]);
+    let _ = client.call(&["EXEC"]);
+    assert_eq!(client.status(&["SH.NEW", "alice"]), "ERR", "there is no such command");
+    client.ok(&["MODULE", "LOADEX", path]);
+    client.new_session(&["alice"]);
+}
+
 /// What the tests of memory load before the server: the C library's allocator that checks what it is given.
 const CHECKING_MALLOC: &str = "libc_malloc_debug.so.0";
 
