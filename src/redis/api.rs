@@ -1,7 +1,7 @@
 //! The functions of the server that this module calls.
 //!
 //! The crate keeps each as an `Option` that the server fills in at load. [`first_missing`] checks once, at load, that all of
-//! [`REQUIRED`] are there; from then on `api!` takes them as given.
+//! [`required`] are there; from then on `api!` takes them as given.
 
 macro_rules! required {
     ($($function:ident)*) => {
@@ -14,8 +14,7 @@ macro_rules! required {
         /// The first required function that this server lacks.
         pub fn first_missing() -> Option<&'static str> {
             $(
-                // SAFETY: the server writes these statics while it loads the module, before it calls anything of ours,
-                // and on the same thread.
+                // SAFETY: the server writes these statics while it loads the module, before it calls anything of the module.
                 if unsafe { redis_module::raw::$function }.is_none() {
                     return Some(stringify!($function));
                 }
@@ -105,7 +104,7 @@ required! {
 /// `function` points to a static of the module API, and the module has passed [`first_missing`].
 #[inline(always)]
 pub unsafe fn loaded<F: Copy>(function: *const Option<F>) -> F {
-    // SAFETY: the static is written only while the module loads, on this thread.
+    // SAFETY: the static is written only while the module loads, before this is called.
     let function = unsafe { *function };
     // SAFETY: the caller's contract; a module that lacks one of its functions refuses to load.
     unsafe { function.unwrap_unchecked() }
@@ -126,7 +125,7 @@ pub(super) use api;
 /// A function that not every server has.
 macro_rules! optional {
     ($function:ident) => {
-        // SAFETY: the server writes these statics only while it loads the module, on this thread.
+        // SAFETY: the server writes these statics only while it loads the module, before this is called.
         unsafe { redis_module::raw::$function }
     };
 }

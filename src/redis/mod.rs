@@ -27,6 +27,7 @@ mod selectors;
 pub mod server;
 pub mod server_events;
 mod server_info;
+pub mod user;
 pub mod writable_key;
 
 pub use bytes::{Bytes, Handle, KeyName, Owned};

@@ -6,8 +6,8 @@
 
 use super::api::api;
 use super::bytes::Handle;
-use super::caller::{Access, User};
 use super::context::Context;
+use super::user::{Access, User};
 use redis_module::raw;
 use smallvec::SmallVec;
 use std::cell::RefCell;
@@ -155,7 +155,7 @@ impl Allowing {
     pub fn of(context: &Context, acl: Handle<'_>) -> Option<Self> {
         let parts = parts_of(acl.as_bytes())?;
         let database = context.database();
-        let allows = |part: &Part| part.databases.hold(database) && part.user.may_call(context);
+        let allows = |part: &Part| part.databases.hold(database) && part.user.may_run(context.arguments()).is_ok();
         let left = parts.iter().enumerate().filter(|(_, part)| allows(part)).map(|(number, _)| number).collect();
         Some(Self { parts, left })
     }

@@ -20,8 +20,8 @@ pub mod serving;
 pub mod touch;
 
 use crate::redis::Bytes;
-pub use crate::redis::caller::Access;
 pub use crate::redis::key::KeyType;
+pub use crate::redis::user::Access;
 use crate::settings::Settings;
 use crate::stats::Stat;
 use sessions_core::session::{Event, Meta, Millis, NewToken};
