@@ -17,9 +17,9 @@ pub struct Case {
     pub commands: Commands,
     pub kind: Kind,
     pub targets: &'static [Target],
-    /// What runs before, so many times for each use, and is not measured.
+    /// Commands that run before, this many times for each use, and are not measured.
     pub before: (usize, Commands),
-    /// What is slow runs once where others run so many times.
+    /// A slow case runs once where other cases run this many times.
     pub one_in: usize,
     pub algorithm: &'static str,
 }

@@ -1,8 +1,8 @@
-//! Who may do what: `~sh:*` governs every key that belongs to a session.
+//! Permissions of users: `~sh:*` governs every key that belongs to a session.
 
 use testkit::*;
 
-/// A user who may call everything, with these key patterns and selectors.
+/// A user with all commands, and with these key patterns and selectors.
 fn user(server: &Server, keys: &[&str]) -> Client {
     server.client().ok(&[&["ACL", "SETUSER", "app", "reset", "on", ">pw", "+@all", "resetkeys"], keys].concat());
     server.client_as("app", "pw")

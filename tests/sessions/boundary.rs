@@ -1,4 +1,4 @@
-//! What bad or hostile input gets, and what finds keys of other types in its way.
+//! Malformed and hostile input, and keys of other types in the place of the module's.
 
 use redis::Value;
 use testkit::*;

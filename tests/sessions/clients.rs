@@ -190,7 +190,7 @@ fn the_node_program_signs_in_refreshes_and_signs_out_under_any_cookie_prefix() {
     assert!(browser.cookies.is_empty());
     assert_eq!(server.client().list(&["SH.LIST", "alice"]), [""; 0]);
 
-    // A thief comes back with what was replaced before.
+    // A thief presents credentials that were replaced before.
     let csrf = browser.post("/login", &[]).header("anti-csrf").expect("a token").to_owned();
     let stolen = browser.cookies.clone();
     server.client().ok(&["CONFIG", "SET", "sh.refresh-grace", "0"]);

@@ -1,4 +1,4 @@
-//! A real cluster: where sessions live, who is sent where, and what happens while a slot moves.
+//! A real cluster: where sessions live, redirections, and slots that move.
 
 use redis::Value;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

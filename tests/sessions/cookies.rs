@@ -75,7 +75,7 @@ fn settings_that_browsers_reject_are_refused_and_the_old_ones_stay() {
         let reply = client.json(&["SH.NEW", "alice", r#"{"credentials":"cookie"}"#]);
         assert!(cookies(&reply)[0].ends_with("; Max-Age=34560000; Path=/; HttpOnly; Secure; SameSite=Lax"), "in force");
     }
-    // What goes together only together is set together.
+    // Settings that are valid only together are set together.
     client.ok(&["CONFIG", "SET", "sh.cookie-secure", "no", "sh.cookie-same-site", "strict"]);
     client.ok(&["CONFIG", "SET", "sh.cookie-same-site", "none", "sh.cookie-secure", "yes"]);
     client.ok(&["CONFIG", "SET", "sh.cookie-prefix", "__Host-", "sh.cookie-domain", ""]);

@@ -48,7 +48,7 @@ const READ: &[&str] = &[
     "SH.JWKS",
     "SH.CLEARCOOKIES",
 ];
-/// What looks at more than its arguments name: all of a session's data, or all sessions of a name.
+/// Commands whose work grows beyond their arguments: all data of a session, or all sessions of a name.
 const SLOW: &[&str] = &["SH.NEW", "SH.GET", "SH.KEYS", "SH.CLEAR", "SH.CLEARSET", "SH.LIST", "SH.ENDALL"];
 const GROW: &[&str] = &["SH.NEW", "SH.SET", "SH.ADD", "SH.CLEARSET", "SH.PAYLOAD", "SH.REGENERATE"];
 /// Their first argument is a name, which routes and is no key.

@@ -10,7 +10,7 @@ fn server(options: &[&str]) -> Server {
     Server::with(&[&["--maxmemory-policy", "allkeys-random", "--maxmemory-samples", "64"], options].concat())
 }
 
-/// What the server does before each command while it has a byte to spare: it evicts all that there is.
+/// Makes the server evict all keys that it can, as it does before each command while memory is over the limit.
 fn evicting(then: &[&[&str]]) -> Vec<Vec<String>> {
     let full: [&[&str]; 3] = [&["CONFIG", "SET", "maxmemory", "1"], &["PING"], &["CONFIG", "SET", "maxmemory", "0"]];
     full.iter().chain(then).map(|command| command.iter().map(ToString::to_string).collect()).collect()
@@ -61,7 +61,7 @@ fn a_secret_that_was_evicted_is_back_and_nobody_is_logged_out() {
     let replies = evict(&mut client, &[&["SH.VERIFY", &jar.access], &new, &["SH.VERIFY", &jar.access]]);
     assert!(replies.iter().all(Result::is_ok), "{replies:?}");
     await_that("it is back", || secret(&mut client).as_ref() == Some(&made));
-    // Again, and now nobody asks for it meanwhile.
+    // Again, and this time no command needs the secret meanwhile.
     let before = restored(&mut client);
     evict(&mut client, &[]);
     await_that("it is back again", || secret(&mut client).as_ref() == Some(&made));
@@ -73,7 +73,7 @@ fn a_secret_that_was_evicted_is_back_and_nobody_is_logged_out() {
     let server = server.crash_and_restart();
     let mut client = server.client();
     assert_eq!(secret(&mut client).as_ref(), Some(&made), "and so has the append-only file");
-    // Nobody has used it since the start.
+    // The secret has not been used since the start.
     evict(&mut client, &[]);
     await_that("it is back after a restart", || secret(&mut client).as_ref() == Some(&made));
     assert_eq!(jar.verify(&mut client), Ok(()));

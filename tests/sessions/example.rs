@@ -1,4 +1,4 @@
-//! redis.conf.example, as one who follows it uses it.
+//! redis.conf.example, used as it stands.
 
 use testkit::jar::Jar;
 use testkit::*;
@@ -58,7 +58,7 @@ fn a_server_with_the_example_file_loses_nothing_in_a_crash() {
     let contents = admin.contents();
     // Three of alice, one with its pointer, one with its data, the jar, two of carol, two indexes, the secret.
     assert_eq!(contents.len(), 13, "{contents:?}");
-    // What a busy disk keeps waiting would be lost with the process.
+    // Writes that wait for a busy disk would be lost with the process.
     await_that("all is in the file", || admin.info("persistence", "aof_buffer_length") == "0");
 
     let server = server.crash_and_restart();

@@ -127,7 +127,7 @@ fn run(server: &Server, hostile: bool, commands: usize) -> Contents {
         }
         let mut sent: Vec<_> = (0..BATCH).map(|_| fuzz.command()).collect();
         sent.push(vec![b"RANDOMKEY".to_vec()]);
-        // Two batches in three are those of users who may do all.
+        // Two batches in three come from users with all permissions.
         let client = if batch % 3 == 2 { batch / 3 % clients.len() } else { batch % 2 };
         let replies = clients[client].pipeline(&sent);
         judge(&mut fuzz, &sent, &replies);
@@ -139,7 +139,7 @@ fn run(server: &Server, hostile: bool, commands: usize) -> Contents {
     assert!(succeeded > commands / 4, "most of it should make sense: {succeeded} of {commands}");
     assert!(!server.log().contains("please report this"), "{}", server.log());
 
-    // What is about to expire may be gone before both were looked at.
+    // A key that is about to expire may be gone before both were read.
     let stays = clients[0].now() + 60_000;
     let lasting = |client: &mut Client| {
         let mut contents = client.contents();

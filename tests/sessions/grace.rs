@@ -7,7 +7,7 @@ use testkit::jar::*;
 use testkit::*;
 
 const HOUR_MS: i64 = 3_600_000;
-/// What was answered is in the file, also if the machine is busy.
+/// With `always`, every answered write is in the file, also on a busy machine.
 const GRACE: &[&str] = &["--sh.refresh-grace", "3600", "--appendfsync", "always"];
 
 /// Two browsers that each refreshed and did not get the answer: one `before_outage` milliseconds before an outage of ten

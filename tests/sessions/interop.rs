@@ -26,7 +26,7 @@ impl Language {
         }
     }
 
-    /// What has to run for the libraries to be installed.
+    /// The command that installs the libraries.
     fn installer(self) -> Command {
         let (program, arguments): (_, &[_]) = match self {
             Self::JavaScript => ("npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"]),
@@ -90,7 +90,7 @@ impl Language {
         Some(command)
     }
 
-    /// What a script makes of this; `None` where the language is missing.
+    /// The output of a script for this input; `None` where the language is missing.
     pub fn run(self, script: &str, input: &Value) -> Option<Value> {
         let mut process = self
             .interpreter()?

@@ -33,7 +33,7 @@ fn used_by(language: Language, script: &str, cluster: bool, libraries: &[&str], 
     assert!(objects.iter().all(|object| refused.contains(&object.as_str())), "{objects:?}");
 }
 
-/// ioredis asks for INFO before it is ready, and does without.
+/// ioredis sends INFO before it is ready, and goes on if INFO is refused.
 const IOREDIS_DOES_WITHOUT: &[&str] = &["info"];
 
 #[test]

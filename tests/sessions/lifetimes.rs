@@ -1,6 +1,6 @@
 //! Every combination of lifetimes on real servers: a primary, one that was restarted, and a replica that took over.
 //!
-//! Nobody waits: sessions are aged, by bringing their deadlines nearer with native commands.
+//! The tests do not wait: they age sessions by bringing their deadlines nearer with native commands.
 
 #[path = "../../src/commands/tests/lifetime_table.rs"]
 mod table;
@@ -62,7 +62,7 @@ fn live(client: &mut Client, case: &Case, act: &str, touches: bool) -> Lived {
         None => (untouched, untouched),
         Some(ends) if Some(ends) == case.ends => (untouched, untouched),
         Some(ends) => {
-            // Its idle time begins anew with the touch; a limit stands where it is.
+            // A touch renews the idle time; the limit stays.
             let idle = ends as i64 * 1_000 - DONE_AFTER as i64 * 1_000;
             let limited = case.options.contains("DELETE") || case.max > 0;
             if limited { (aged(at(ends)), aged(at(ends))) } else { (early + idle, late + idle) }

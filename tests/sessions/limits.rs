@@ -1,4 +1,4 @@
-//! What keeps one command from holding up all others.
+//! Limits that keep one command from holding up all others.
 
 use testkit::*;
 
@@ -47,7 +47,7 @@ fn options_in_json_without_data_have_at_most_64_kibibytes() {
         };
         assert_ne!(with(&blank(65_536)), "VALUESIZE", "{command:?}");
         assert_eq!(with(&blank(65_537)), "VALUESIZE", "{command:?}");
-        // What follows the first unknown member is no JSON, and is not looked at.
+        // The text after the first unknown member is no JSON, and is not read.
         assert_eq!(with(r#"{"never":?"#), "COMMANDSYNTAX", "{command:?}");
         let told = client.call(&[command, &[r#"{"never":?"#]].concat()).expect_err("refused");
         assert!(told.contains("unknown JSON member"), "{command:?}: {told}");

@@ -1,7 +1,8 @@
 //! Random lives of one session on a real server, native commands included, against the model that the rules are tested
 //! with in memory.
 //!
-//! Nobody waits: the session is aged, by bringing all its deadlines nearer. `SH_SERVER_LIVES` sets the number of lives.
+//! The test does not wait: it ages the session by bringing all its deadlines nearer. `SH_SERVER_LIVES` sets the number
+//! of lives.
 
 #[path = "../../src/commands/tests/model.rs"]
 mod model;
@@ -108,7 +109,7 @@ impl Life {
                     let line: Vec<_> = ["EVAL", AGE, &count].into_iter().map(str::to_owned).collect();
                     self.client.ok(&[line, keys, vec![millis.to_string()]].concat());
                 }
-                // A native write makes a key where there is none: nobody writes to what is not there.
+                // A native write would create a missing key, so there is none after the session has ended.
                 Step::NativeHset(field, value) => {
                     let script =
                         "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], unpack(ARGV)) end";

@@ -6,7 +6,7 @@ use testkit::cluster::Cluster;
 use testkit::jar::*;
 use testkit::*;
 
-/// What reads and what writes, of alice's sessions.
+/// Commands that read alice's sessions, and commands that write to them.
 fn commands<'a>(tokens: &'a Jar, cookie: &'a Jar) -> [Vec<Vec<&'a str>>; 2] {
     let reads = vec![
         vec!["SH.CHECK", &tokens.tkn, &tokens.access],
@@ -136,7 +136,7 @@ fn a_half_moved_slot_refuses_sign_ins_only() {
     let moving = cluster.begin_move(slot(name.as_bytes()), from, to);
     let mut client = cluster.client();
     let mut json = |command: &[&str]| client.call_once(command).map(|reply| text(&reply));
-    // Nothing has moved, then one session, then both: whoever is signed in notices nothing.
+    // Nothing has moved, then one session, then both: signed-in users notice nothing.
     for moved in [None, Some(&tokens.tkn.clone()), Some(&cookie.tkn)] {
         moved.iter().for_each(|token| moving.migrate(token));
         json(&["SH.CHECK", &tokens.tkn, &tokens.access, "{}"]).expect("signed in");
@@ -148,12 +148,12 @@ fn a_half_moved_slot_refuses_sign_ins_only() {
             assert!(error.starts_with("TRYAGAIN "), "{login:?}: {error}");
         }
     }
-    // With its list on the new node alice can sign in, somebody whom nobody knows there still cannot.
+    // With the list on the new node alice can sign in; a name without keys there still cannot.
     moving.migrate(&index);
     json(&["SH.NEW", name, r#"{"credentials":"cookie"}"#]).expect("alice");
     assert!(json(&["SH.NEW", "{alice}", "TOKENS"]).is_err_and(|error| error.starts_with("TRYAGAIN ")));
 
-    // What a node's own line of CLUSTER NODES tells of a slot that is open.
+    // How a node's own line of CLUSTER NODES shows an open slot.
     let open = |node: usize| {
         let nodes = cluster.nodes[node].client().text(&["CLUSTER", "NODES"]);
         let own = nodes.lines().find(|line| line.contains("myself")).expect("its own line");

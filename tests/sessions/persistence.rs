@@ -1,4 +1,4 @@
-//! What a crash, a restart and a move to another server leave: everything that was acknowledged.
+//! Every acknowledged session survives a crash, a restart and a move to another server.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

@@ -1,4 +1,4 @@
-//! Commands that another module calls: in nobody's name all is allowed, in a user's what that user may do.
+//! Commands that another module calls: without a user everything is allowed; with a user, that user's permissions hold.
 
 use testkit::compiled::proxy;
 use testkit::*;
@@ -7,7 +7,7 @@ fn server() -> Server {
     Server::with(&["--loadmodule", proxy().to_str().expect("a UTF-8 path")])
 }
 
-/// A user who may call everything, with keys of these patterns.
+/// A user with all commands and these key patterns.
 fn user(server: &Server, keys: &[&str]) -> Client {
     server.client().ok(&[&["ACL", "SETUSER", "app", "reset", "on", ">pw", "+@all", "resetkeys"], keys].concat());
     server.client_as("app", "pw")

@@ -39,7 +39,7 @@ fn use_everything(client: &mut Client) -> Vec<String> {
         jars.extend([first, second]);
     }
     let credentials = jars.into_iter().flat_map(|jar| {
-        // Of a sealed token what follows the session's token, which is no secret to who may see the keys.
+        // The part of a sealed token after the session's token. The token itself is a key's name, and no secret here.
         let proof = jar.sealed[28..].to_owned();
         [proof, jar.access, jar.csrf, jar.id_refresh]
     });
@@ -221,7 +221,7 @@ fn with_a_secret_file_rdb_and_aof_do_not_suffice_to_forge_credentials() {
     client.ok(&["SET", "control", "a control that is found"]);
     client.ok(&["SAVE"]);
     assert_absent("at rest", &files_in(server.dir()), &[secret.to_owned()], "a control that is found");
-    // A thief of the files has all the data and not the secret: what a server makes of it is worth nothing here.
+    // A thief of the files has all data without the secret: credentials that such a server makes are refused here.
     let dump = bytes(&client.ok(&["DUMP", &jar.tkn]));
     let thief = Server::start();
     let mut theirs = thief.client();

@@ -217,7 +217,7 @@ fn a_replica_without_its_primary_serves_no_expired_session() {
     let replica = primary.replica(&[]);
     client.ok(&["PEXPIRE", &token, "2000"]);
     client.ok(&["WAIT", "1", "0"]);
-    // From now on nobody deletes what has expired: a replica waits for its primary to do so.
+    // A replica leaves it to its primary to delete expired keys, and this one has none any more.
     drop(primary);
     let mut client = replica.client();
     await_that("its time comes", || client.list(&["SH.EXISTS", &token]) == ["0"]);

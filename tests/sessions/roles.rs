@@ -55,7 +55,7 @@ fn assert_forbidden(server: &Server, user: &str, commands: &[&[&str]]) {
     log_in(server, "admin").ok(&["ACL", "LOG", "RESET"]);
 }
 
-/// What none of these users may do, beside what each may do.
+/// What none of these users may do.
 const FORBIDDEN: &[&[&str]] = &[
     &["SH.NEW", "alice"],
     &["SH.LIST", "alice"],

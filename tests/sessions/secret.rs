@@ -1,4 +1,4 @@
-//! Where the secret comes from, how it is changed, and what of it shows.
+//! The secret: where it comes from, how it is changed, and that it never shows.
 
 use std::fs;
 use std::path::PathBuf;

@@ -30,7 +30,7 @@ fn a_command_of_one_selector_and_keys_of_another_are_refused() {
         for refused in [&["SH.NEW", "admin", "TOKENS"][..], &["SH.NEW", "x", "SHARED"], &["SH.ENDALL", "alice"]] {
             assert_eq!(app.status(refused), "NOPERM", "{rules:?} {refused:?}");
         }
-        // Of nothing but the token: the index belongs to what the command changes.
+        // A selector for the token alone does not suffice: the command changes the index too.
         assert_eq!(app.status(&["SH.TOUCH", &listed]), "NOPERM", "{rules:?}");
         if !rules.contains(&"(+@all %R~sh:*)") {
             assert_eq!(app.status(&["SH.OPEN", "carts"]), "NOPERM", "{rules:?}");

@@ -8,7 +8,7 @@ use testkit::*;
 /// How many commands are sent at once.
 const BATCH: usize = 500;
 
-/// A session as whoever logged in remembers it. Only what the server was seen to answer is certain.
+/// A session as its client knows it, from the server's answers alone.
 struct Session {
     token: String,
     idle: bool,
@@ -17,7 +17,7 @@ struct Session {
     gone_after: u64,
 }
 
-/// What somebody does.
+/// What a client does next.
 enum Act {
     Login {
         name: usize,
@@ -226,7 +226,7 @@ fn after_a_day_of_many_users_every_list_is_right_and_no_key_is_left() {
         assert!(idle > 0, "somebody is there to be checked");
         simulation.check();
     }
-    // From here on nobody does anything: not one command names a session.
+    // From here on no command names a session.
     let mut client = server.client();
     let mut left = i64::MAX;
     while left > 0 {

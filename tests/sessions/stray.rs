@@ -1,4 +1,4 @@
-//! Sessions whose name was written by hand and is of another slot than their token: what no command may make of them.
+//! Sessions whose name was changed by hand to one of another slot than the token's: no command makes keys of that name.
 
 use serde_json::json;
 use std::collections::BTreeSet;

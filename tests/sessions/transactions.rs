@@ -1,4 +1,4 @@
-//! Transactions, scripts, and those who wait for a change.
+//! Transactions, scripts, WATCH and client tracking.
 
 use redis::Value;
 use testkit::*;
@@ -152,7 +152,7 @@ fn a_read_only_script_reads_and_does_not_write() {
 fn an_expired_session_in_a_script_has_no_time_left() {
     let server = Server::start();
     let mut client = server.client();
-    // In a script the server's clock stands; what has not expired when it began is there until it ends.
+    // The server's clock stands still in a script: a key that expires meanwhile stays visible until the script ends.
     let script = "local token = redis.call('SH.NEW', 'alice', 'EXPIRY', '600', 'DELETE')[4]
         redis.call('PEXPIRE', token, 1)
         for count = 1, 1e7 do end

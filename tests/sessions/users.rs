@@ -1,4 +1,4 @@
-//! The users of redis.conf.example: they can do what their comments say, and nothing else.
+//! The users of redis.conf.example: each can do what its comment says, and nothing else.
 
 use crate::example::{self, log_in};
 use testkit::*;

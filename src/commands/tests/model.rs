@@ -120,7 +120,7 @@ impl Model {
         Self { options, now, alive: true, ends, limit, data: BTreeMap::new(), data_goes: None }
     }
 
-    /// What has gone by itself by now.
+    /// Ends what has expired by now.
     pub fn settle(&mut self) {
         self.alive &= self.ends.is_none_or(|ends| self.now < ends);
         if self.data_goes.is_some_and(|goes| self.now >= goes) {

@@ -57,7 +57,7 @@ const SHARP: &[u8] = b"\0\r\n%{}[]\":,.\\ sh\xFF0e-";
 
 pub struct Fuzz {
     pub random: StdRng,
-    /// Whether others spoil what is in the keys, and call through other modules.
+    /// Whether other clients spoil keys, and call through other modules.
     pub hostile: bool,
     /// All commands of the module.
     commands: Vec<Arg>,
@@ -65,9 +65,9 @@ pub struct Fuzz {
     pub tokens: Vec<Arg>,
     /// Access, refresh and cookie tokens, each with the token of its session.
     pub credentials: Vec<[Arg; 2]>,
-    /// Keys that somebody made who knows nothing of sessions.
+    /// Keys that do not belong to the module.
     decoys: Vec<Arg>,
-    /// Keys of the module, as the server tells them.
+    /// Keys of the module, as SCAN answers them.
     pub keys: Vec<Arg>,
     /// What DUMP told of keys.
     pub dumps: Vec<Arg>,

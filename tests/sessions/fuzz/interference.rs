@@ -1,4 +1,4 @@
-//! What others do behind the module's back.
+//! What other clients do to the module's keys with native commands.
 
 use crate::fuzz::Arg;
 use crate::fuzz::generator::{Fuzz, NAMES, NUMBERS, SCRIPT};
@@ -42,7 +42,7 @@ const SPOILED: &[&[u8]] = &[
     b"{\"a\":1}",
     b"{\"a\":\"\\ud83c\"}",
 ];
-/// Users beside the default one, and what they may be allowed.
+/// Users beside the default one, and the permissions that they may get.
 pub const USERS: [&str; 3] = ["whole", "split", "narrow"];
 pub const RULES: [&[&str]; 6] = [
     &["(~sh:* +@all)", "(~app:* +@all)"],
@@ -54,7 +54,7 @@ pub const RULES: [&[&str]; 6] = [
 ];
 
 impl Fuzz {
-    /// What others do to keys behind the module's back.
+    /// A native command on a key of the module.
     pub fn interference(&mut self) -> Vec<Arg> {
         let Some(key) = self.keys.choose(&mut self.random).cloned() else { return vec![b"PING".to_vec()] };
         let command: Vec<&[u8]> = match self.random.random_range(0..5) {
@@ -64,11 +64,11 @@ impl Fuzz {
             3 => vec![b"HDEL", &key, b"a"],
             _ => vec![b"HDEL", &key, self.any(&[&b".idle"[..], b".duration", b".until", b".payload"])],
         };
-        // What is made for hashes may meet a pointer: WRONGTYPE, which is an answer.
+        // A command for hashes may meet a pointer, which is a string: WRONGTYPE is fine.
         command.into_iter().map(<[u8]>::to_vec).collect()
     }
 
-    /// Changes what is in a key of the module, or who may do what.
+    /// Changes the content of a key of the module, or the permissions of a user.
     pub fn spoil(&mut self) -> Vec<Arg> {
         let key = match self.random.random_range(0..4) {
             0 => self.keys.choose(&mut self.random).cloned(),
@@ -109,7 +109,7 @@ impl Fuzz {
         }
     }
 
-    /// The name of a key that somebody restores another under: of one that is there, or of a token that never was.
+    /// The name that a dumped key is restored under: an existing key, or a token that was never issued.
     fn place(&mut self) -> Arg {
         match self.random.random_range(0..3) {
             0 => self.keys.choose(&mut self.random).cloned().unwrap_or_default(),

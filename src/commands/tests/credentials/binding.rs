@@ -10,7 +10,7 @@ fn without_its_device_a_bound_session_is_refused_and_never_reported_as_theft() {
         let second = refresh(&mut store, &first, &["BIND", "device"]).expect("refreshed");
         let before = trace(&store);
         for wrong in [&[][..], &["BIND", ""], &["BIND", "other"]] {
-            // A rotated-out token too: whoever stole it has not got the device.
+            // A replaced token too: its thief does not have the device.
             store.now = START + 3_600 * SECOND;
             for jar in [&first, &second] {
                 assert_eq!(refresh(&mut store, jar, wrong), Err(Unauthorised), "{wrong:?}");

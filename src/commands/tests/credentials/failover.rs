@@ -34,7 +34,7 @@ enum Happening {
     },
     /// A request that began before the last refresh, and refreshes with what it began with.
     LateTab,
-    /// What a failover would go back to.
+    /// The replica has all writes so far; a failover goes back to them.
     Replicated,
     Failover,
 }
@@ -58,7 +58,7 @@ proptest! {
         let mut store = store();
         let mut held = sign_in(&mut store, &[if cookie { "COOKIE" } else { "TOKENS" }, "IDLE", "0"]);
         let mut replicated = store.entries.clone();
-        // What a late tab began with, and when that was outdated.
+        // The credentials that a late tab holds, and when they were replaced.
         let mut before = None;
         for happening in happenings {
             match happening {

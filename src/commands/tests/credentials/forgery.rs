@@ -21,7 +21,7 @@ fn a_forged_token_is_refused_without_a_reason_and_ends_nothing() {
         (&theirs.tkn, &theirs.csrf),
         (&theirs.tkn, &cookie.sealed),
         (gone, &theirs.sealed),
-        // What an application cuts off a cookie that is no token.
+        // What an application sends if it takes the first 28 characters of a cookie that is no token.
         ("garbage", "garbage"),
         ("", ""),
     ];

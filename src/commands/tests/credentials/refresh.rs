@@ -104,7 +104,7 @@ fn a_credential_planted_before_sign_in_is_refused_after_it() {
             assert_eq!(resume(&mut store, &planted, &[]), Err(TryRefreshToken));
             assert_eq!(status(resume(&mut store, &own, &[])), Ok(()));
         }
-        // It cannot be made good again: in the very same millisecond it is reported.
+        // The planted token is never accepted again: theft is reported in the same millisecond.
         assert_eq!(refresh(&mut store, &planted, &[]), Err(TokenTheft));
     }
 }

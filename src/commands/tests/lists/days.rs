@@ -33,7 +33,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A session as whoever made it remembers it.
+/// A session as the test remembers it.
 struct Made {
     token: String,
     name: usize,
@@ -150,7 +150,7 @@ impl Days {
             }
             Step::NativeExpireIn(number, millis) => {
                 let Some(session) = self.pick(number) else { return };
-                // Only sooner: who puts it off by hand has to touch the session before its list has gone.
+                // Only sooner: a session that was prolonged by hand must be touched before its list expires.
                 let at = now + millis;
                 let made = &mut self.made[session];
                 if made.ends.is_none_or(|ends| at < ends) {
@@ -184,7 +184,7 @@ proptest! {
                 prop_assert_eq!(list(&mut days.store, name), days.alive(number), "after {:?}", step);
             }
         }
-        // Those that would live for ever are ended; all others have their time, and nobody comes back.
+        // Endless sessions are ended; all others expire.
         for session in days.made.iter().filter(|session| session.ends.is_none()) {
             ok(&mut days.store, &["SH.END", &session.token]);
         }

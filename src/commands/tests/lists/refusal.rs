@@ -1,4 +1,4 @@
-//! What is refused changes nothing.
+//! Refused commands change nothing.
 
 use super::*;
 
