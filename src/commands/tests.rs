@@ -1,11 +1,9 @@
 //! The commands' rules, on the store in memory: no server, and a clock that the test sets.
 
 mod credentials;
-mod lifetime_table;
 mod lifetimes;
 mod lists;
 mod lives;
-mod model;
 mod rules;
 
 use super::*;

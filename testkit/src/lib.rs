@@ -1,5 +1,5 @@
-//! What the tests and the benchmarks share: real servers and clusters with the module, clients to talk to them, and what a
-//! browser holds.
+//! What the tests and the benchmarks share: real servers and clusters with the module, clients to talk to them, the
+//! credentials that a browser holds, and what the documentation says of a session as a model and a table.
 //!
 //! `REDIS_SERVER=/path/to/redis-server` chooses another server than the one on the PATH.
 
@@ -8,7 +8,9 @@ pub mod client;
 pub mod cluster;
 pub mod compiled;
 pub mod jar;
+pub mod lifetime_table;
 pub mod machine;
+pub mod model;
 pub mod server;
 pub mod value;
 

@@ -2,10 +2,7 @@
 //!
 //! The tests do not wait: they age sessions by bringing their deadlines nearer with native commands.
 
-#[path = "../../src/commands/tests/lifetime_table.rs"]
-mod table;
-
-use table::{ACTS, CASES, Case, DONE_AFTER};
+use testkit::lifetime_table::{ACTS, CASES, Case, DONE_AFTER};
 use testkit::*;
 
 /// A session of one case with which one thing was done, and what its keys' deadlines have to be.

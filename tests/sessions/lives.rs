@@ -4,14 +4,11 @@
 //! The test does not wait: it ages the session by bringing all its deadlines nearer. `SH_SERVER_LIVES` sets the number
 //! of lives.
 
-#[path = "../../src/commands/tests/model.rs"]
-mod model;
-
-use model::{Model, Options, Step, options, step, told};
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use redis::Value;
 use serde_json::{Value as Json, json};
+use testkit::model::{Model, Options, Step, options, step, told};
 use testkit::*;
 
 /// Brings everything that lies ahead of the session at KEYS[1], and of its data, nearer by ARGV[1] milliseconds.

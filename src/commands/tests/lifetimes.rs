@@ -1,11 +1,11 @@
 //! Every combination of lifetimes, with a clock that the test sets: just before and just after each deadline.
 
 use super::call;
-use super::lifetime_table::{ACTS, CASES, Case, DONE_AFTER};
 use crate::protocol::Status;
 use crate::store::memory::Memory;
 use serde_json::json;
 use sessions_core::session::Seconds;
+use testkit::lifetime_table::{ACTS, CASES, Case, DONE_AFTER};
 
 fn run(store: &mut Memory, line: &str) -> Result<serde_json::Value, Status> {
     call(store, &line.split_whitespace().collect::<Vec<_>>())

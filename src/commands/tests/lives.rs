@@ -1,11 +1,11 @@
 //! Random lives of one session, on the store in memory, against the model.
 
 use super::call;
-use super::model::{Model, Step, options, step, told};
 use crate::store::memory::{Entry, Memory, Value};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use sessions_core::session::Millis;
+use testkit::model::{Model, Step, options, step, told};
 
 /// Does a step for real.
 fn real(store: &mut Memory, token: &str, step: &Step) -> Option<Result<Json, &'static str>> {

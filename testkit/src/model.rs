@@ -130,7 +130,6 @@ impl Model {
     }
 
     /// Lets time pass for the session alone: everything that lies ahead of it comes so much nearer.
-    #[allow(dead_code, reason = "real servers have a clock of their own")]
     pub fn age(&mut self, millis: u64) {
         for moment in [&mut self.ends, &mut self.limit, &mut self.data_goes].into_iter().flatten() {
             *moment -= millis;
