@@ -131,9 +131,9 @@ const MODULE: Module = Module {
 redis::module::export!(MODULE);
 
 fn on_server_event(context: &mut Context, event: ServerEvent) {
-    kept::heed(context, event);
-    serving::heed(context, event);
-    warnings::heed(context, event);
+    kept::on_server_event(context, event);
+    serving::on_server_event(context, event);
+    warnings::on_server_event(context, event);
 }
 
 /// The module's section of INFO.

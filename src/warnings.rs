@@ -66,7 +66,7 @@ pub fn in_force() -> Vec<String> {
 
 /// Looks for causes of warnings after an event that can change them. The server reads its users after it has loaded its
 /// modules, so the first `Cron` is the first moment to look at them.
-pub fn heed(context: &mut Context, event: ServerEvent) {
+pub fn on_server_event(context: &mut Context, event: ServerEvent) {
     static STARTED: AtomicBool = AtomicBool::new(false);
     match event {
         ServerEvent::ModuleLoaded | ServerEvent::ConfigChanged => server::look(context),

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod base64url;
 pub mod credentials;
 pub mod json;
 pub mod number;

@@ -5,7 +5,7 @@
 //! one trip.
 
 use super::Command;
-use super::credential::{Credential, Verification};
+use super::credential::{Credential, CredentialOption};
 use super::verify::{Reply, verified};
 use crate::protocol::{Args, Error, Form};
 use crate::redis::Bytes;
@@ -44,7 +44,7 @@ impl Command for Check {
     fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
         let token = args.required("the session's token")?;
         let text = args.required("the access token")?;
-        let (credential, form) = Credential::parse(text, args, &[Verification::Csrf])?;
+        let (credential, form) = Credential::parse(text, args, &[CredentialOption::Csrf])?;
         Ok(((token, credential), form))
     }
 

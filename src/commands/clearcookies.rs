@@ -34,7 +34,7 @@ impl Command for ClearCookies {
     type Request<'a> = ();
 
     fn parse<'a>(args: Args<'a>) -> Result<((), Form), Error> {
-        Ok(((), args.no_options()?))
+        Ok(((), args.form_without_options()?))
     }
 
     fn run<S: Store>(store: &mut S, (): Self::Request<'_>) -> Result<impl Serialize, Error> {

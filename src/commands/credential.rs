@@ -28,7 +28,7 @@ pub struct Credential<'a> {
 
 /// An option of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verification {
+pub enum CredentialOption {
     Csrf,
     Bind,
     /// Field names follow, up to the last argument.
@@ -36,7 +36,7 @@ pub enum Verification {
     NoGrace,
 }
 
-impl Verification {
+impl CredentialOption {
     const fn keyword(self) -> &'static str {
         match self {
             Self::Csrf => "CSRF",
@@ -57,7 +57,7 @@ impl Verification {
     }
 }
 
-fn words(allowed: &[Verification], word: fn(Verification) -> &'static str) -> SmallVec<[&'static str; 4]> {
+fn words(allowed: &[CredentialOption], word: fn(CredentialOption) -> &'static str) -> SmallVec<[&'static str; 4]> {
     allowed.iter().map(|option| word(*option)).collect()
 }
 
@@ -67,8 +67,8 @@ impl<'a> Credential<'a> {
     }
 
     /// The credential with the options that its command allows.
-    pub fn parse(text: Bytes<'a>, args: Args<'a>, allowed: &[Verification]) -> Result<(Self, Form), Error> {
-        let members = words(allowed, Verification::member);
+    pub fn parse(text: Bytes<'a>, args: Args<'a>, allowed: &[CredentialOption]) -> Result<(Self, Form), Error> {
+        let members = words(allowed, CredentialOption::member);
         let options = args.options(&Allowed { members: &members, data: false })?;
         let form = options.form();
         let credential = match options {
@@ -78,17 +78,17 @@ impl<'a> Credential<'a> {
         Ok((credential, form))
     }
 
-    fn keywords(mut self, mut args: Args<'a>, allowed: &[Verification]) -> Result<Self, Error> {
+    fn keywords(mut self, mut args: Args<'a>, allowed: &[CredentialOption]) -> Result<Self, Error> {
         let mut no_grace = None;
         while let Some(word) = args.next() {
             let option = allowed.iter().find(|option| word.eq_ignore_ascii_case(option.keyword().as_bytes()));
-            let option = option.ok_or_else(|| unknown_option(&words(allowed, Verification::keyword)))?;
+            let option = option.ok_or_else(|| unknown_option(&words(allowed, CredentialOption::keyword)))?;
             let value = |bytes: Bytes<'a>| Cow::Borrowed(bytes.as_bytes());
             match option {
-                Verification::Csrf => once(&mut self.csrf, value(args.required("the value of CSRF")?), "CSRF")?,
-                Verification::Bind => once(&mut self.bind, value(args.required("the value of BIND")?), "BIND")?,
-                Verification::NoGrace => once(&mut no_grace, (), "NOGRACE")?,
-                Verification::Get => {
+                CredentialOption::Csrf => once(&mut self.csrf, value(args.required("the value of CSRF")?), "CSRF")?,
+                CredentialOption::Bind => once(&mut self.bind, value(args.required("the value of BIND")?), "BIND")?,
+                CredentialOption::NoGrace => once(&mut no_grace, (), "NOGRACE")?,
+                CredentialOption::Get => {
                     self.get = Some(args.field_names()?.iter().map(|name| value(*name)).collect());
                     break;
                 }
@@ -98,19 +98,19 @@ impl<'a> Credential<'a> {
         Ok(self)
     }
 
-    fn json(mut self, object: &Object<'a>, allowed: &[Verification]) -> Result<Self, Error> {
+    fn json(mut self, object: &Object<'a>, allowed: &[CredentialOption]) -> Result<Self, Error> {
         for (member, value) in object.iter() {
             let option = allowed.iter().find(|option| option.member() == member);
-            let option = option.ok_or_else(|| unknown_member(&words(allowed, Verification::member)))?;
+            let option = option.ok_or_else(|| unknown_member(&words(allowed, CredentialOption::member)))?;
             let member = option.member();
             let bytes = |value| Ok(json::string(value, member)?.into_owned().into_bytes().into());
             match option {
                 // A client library passes null for a missing header: the check fails.
-                Verification::Csrf if value.get() == "null" => self.csrf = Some(Cow::Borrowed(b"")),
-                Verification::Csrf => self.csrf = Some(bytes(value)?),
-                Verification::Bind => self.bind = Some(bytes(value)?),
-                Verification::NoGrace => self.no_grace = json::boolean(value, member)?,
-                Verification::Get => {
+                CredentialOption::Csrf if value.get() == "null" => self.csrf = Some(Cow::Borrowed(b"")),
+                CredentialOption::Csrf => self.csrf = Some(bytes(value)?),
+                CredentialOption::Bind => self.bind = Some(bytes(value)?),
+                CredentialOption::NoGrace => self.no_grace = json::boolean(value, member)?,
+                CredentialOption::Get => {
                     let names = json::strings(value, member)?;
                     names.iter().try_for_each(|name| data_field(name.as_bytes()))?;
                     self.get = Some(names.into_iter().map(|name| name.into_bytes().into()).collect());

@@ -64,7 +64,7 @@ impl Command for Info {
 
     fn parse<'a>(mut args: Args<'a>) -> Result<(Bytes<'a>, Form), Error> {
         let token = args.token()?;
-        Ok((token, args.no_options()?))
+        Ok((token, args.form_without_options()?))
     }
 
     fn run<S: Store>(store: &mut S, token: Self::Request<'_>) -> Result<impl Serialize, Error> {

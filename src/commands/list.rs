@@ -55,7 +55,7 @@ impl Command for List {
             }
             Some(word) if !word.trim_ascii_start().starts_with(b"{") => Err(unknown_option(&["INFO"])),
             _ => {
-                let form = args.no_options()?;
+                let form = args.form_without_options()?;
                 Ok(((name, form == Form::Json), form))
             }
         }

@@ -36,7 +36,7 @@ impl Command for Open {
 
     fn parse<'a>(mut args: Args<'a>) -> Result<(Bytes<'a>, Form), Error> {
         let name = args.name()?;
-        Ok((name, args.no_options()?))
+        Ok((name, args.form_without_options()?))
     }
 
     fn run<S: Store>(store: &mut S, name: Self::Request<'_>) -> Result<impl Serialize, Error> {

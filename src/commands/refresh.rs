@@ -4,7 +4,7 @@
 //! Rotates a session's refresh or cookie token and returns the new credentials. [`rotation`] decides what a token leads to.
 
 use super::Command;
-use super::credential::{self, Credential, Opened, Verification};
+use super::credential::{self, Credential, CredentialOption, Opened};
 use crate::protocol::{Args, Error, Form, Status};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
@@ -46,7 +46,7 @@ impl Command for Refresh {
     fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
         let token = args.required("the session's token")?;
         let text = args.required("the refresh or cookie token")?;
-        let options = [Verification::Csrf, Verification::Bind, Verification::NoGrace];
+        let options = [CredentialOption::Csrf, CredentialOption::Bind, CredentialOption::NoGrace];
         let (credential, form) = Credential::parse(text, args, &options)?;
         Ok(((token, credential), form))
     }

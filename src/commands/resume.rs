@@ -4,7 +4,7 @@
 //! Serves a classic web request: checks the cookie token, touches the session and returns fields of its data.
 
 use super::Command;
-use super::credential::{self, Credential, Opened, Verification};
+use super::credential::{self, Credential, CredentialOption, Opened};
 use crate::protocol::{Args, Blob, Error, Form};
 use crate::redis::Bytes;
 use crate::redis::command::{Arg, KeyUse, Routing, Secrets, Spec};
@@ -71,7 +71,7 @@ impl Command for Resume {
     fn parse<'a>(mut args: Args<'a>) -> Result<(Self::Request<'a>, Form), Error> {
         let token = args.required("the session's token")?;
         let text = args.required("the cookie token")?;
-        let options = [Verification::Csrf, Verification::Bind, Verification::Get];
+        let options = [CredentialOption::Csrf, CredentialOption::Bind, CredentialOption::Get];
         let (credential, form) = Credential::parse(text, args, &options)?;
         Ok(((token, credential), form))
     }

@@ -5,7 +5,7 @@
 //! does not look at the session, which may have ended since; SH.CHECK does.
 
 use super::Command;
-use super::credential::{Credential, Verification};
+use super::credential::{Credential, CredentialOption};
 use crate::protocol::{Args, Error, Form};
 use crate::redis::command::{Arg, Routing, Secrets, Spec};
 use crate::settings::Settings;
@@ -73,7 +73,7 @@ impl Command for Verify {
 
     fn parse<'a>(mut args: Args<'a>) -> Result<(Credential<'a>, Form), Error> {
         let text = args.required("the access token")?;
-        Credential::parse(text, args, &[Verification::Csrf])
+        Credential::parse(text, args, &[CredentialOption::Csrf])
     }
 
     fn run<S: Store>(store: &mut S, credential: Self::Request<'_>) -> Result<impl Serialize, Error> {

@@ -97,7 +97,7 @@ impl<'a> Args<'a> {
     }
 
     /// The form of the reply of a command without options: RESP, or JSON if the one argument left is `{}`.
-    pub fn no_options(self) -> Result<Form, Error> {
+    pub fn form_without_options(self) -> Result<Form, Error> {
         let options = self.options(&Allowed { members: &[], data: false })?;
         match &options {
             Options::Keywords(Args([_, ..])) => Err(unknown_option(&["{}"])),
@@ -176,7 +176,7 @@ mod tests {
     fn one_json_object_alone_asks_for_json() {
         let form = |args: &[&'static str]| {
             let args: Vec<_> = args.iter().map(|arg| Bytes::from(arg.as_bytes())).collect();
-            Args::new(&args).no_options()
+            Args::new(&args).form_without_options()
         };
         assert_eq!(form(&[]), Ok(Form::Resp));
         assert_eq!(form(&["{}"]), Ok(Form::Json));

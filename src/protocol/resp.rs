@@ -1,65 +1,21 @@
 //! A reply struct to RESP, through serde: a struct is a map (RESP3) or its flat array (RESP2), in the order of its fields.
 
 mod rehearsal;
+mod sink;
 
-use crate::redis::Reply;
-pub use rehearsal::write;
+use rehearsal::Rehearsal;
 use serde::Serialize;
 use serde::ser::{self, Impossible};
-use std::fmt;
+use sink::{Sink, Unsupported};
 
-/// Where RESP goes: the server, or in tests a list.
-pub trait Sink {
-    fn map(&mut self, entries: usize);
-    fn array(&mut self, elements: usize);
-    fn bytes(&mut self, bytes: &[u8]);
-    fn integer(&mut self, integer: i64);
-    fn boolean(&mut self, value: bool);
-    fn null(&mut self);
-}
-
-impl Sink for Reply {
-    fn map(&mut self, entries: usize) {
-        Self::map(self, entries);
-    }
-
-    fn array(&mut self, elements: usize) {
-        Self::array(self, elements);
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        Self::bytes(self, bytes);
-    }
-
-    fn integer(&mut self, integer: i64) {
-        Self::integer(self, integer);
-    }
-
-    fn boolean(&mut self, value: bool) {
-        Self::bool(self, value);
-    }
-
-    fn null(&mut self) {
-        Self::null(self);
-    }
-}
-
-/// The error for a value that RESP cannot express here. No command makes one.
-#[derive(Debug)]
-pub struct Unsupported;
-
-impl fmt::Display for Unsupported {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a reply of an unsupported shape")
-    }
-}
-
-impl std::error::Error for Unsupported {}
-
-impl ser::Error for Unsupported {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self
-    }
+/// Writes a whole reply or nothing. A client would take an error after the first byte for a part of the reply, and the
+/// next reply for another one. So the reply is first written to a sink that only counts: errors and panics come before the
+/// first byte.
+pub fn write(sink: &mut impl Sink, reply: &impl Serialize) -> Result<(), Unsupported> {
+    let mut rehearsal = Rehearsal::default();
+    reply.serialize(Writer(&mut rehearsal))?;
+    rehearsal.end()?;
+    reply.serialize(Writer(sink))
 }
 
 /// Writes replies into a sink.

@@ -14,7 +14,7 @@ macro_rules! required {
         /// The first required function that this server lacks.
         pub fn first_missing() -> Option<&'static str> {
             $(
-                // SAFETY: the server writes these statics while it loads the module, before it calls anything of the module.
+                // SAFETY: `Export_RedisModule_Init` has filled the statics, in `on_load`; nothing writes them afterwards.
                 if unsafe { redis_module::raw::$function }.is_none() {
                     return Some(stringify!($function));
                 }
@@ -98,13 +98,14 @@ required! {
     RedisModule_ZsetScore
 }
 
-/// The value of a function pointer that [`first_missing`] found to be there.
+/// The value of a function pointer that is known to be there.
 ///
 /// # Safety
-/// `function` points to a static of the module API, and the module has passed [`first_missing`].
+/// `function` points to a static of the module API, and the server has the function: [`first_missing`] found none missing,
+/// or the caller has looked.
 #[inline(always)]
 pub unsafe fn loaded<F: Copy>(function: *const Option<F>) -> F {
-    // SAFETY: the static is written only while the module loads, before this is called.
+    // SAFETY: `Export_RedisModule_Init` has filled the statics, in `on_load`; nothing writes them afterwards.
     let function = unsafe { *function };
     // SAFETY: the caller's contract; a module that lacks one of its functions refuses to load.
     unsafe { function.unwrap_unchecked() }
@@ -125,7 +126,7 @@ pub(super) use api;
 /// A function that not every server has.
 macro_rules! optional {
     ($function:ident) => {
-        // SAFETY: the server writes these statics only while it loads the module, before this is called.
+        // SAFETY: `Export_RedisModule_Init` has filled the statics, in `on_load`; nothing writes them afterwards.
         unsafe { redis_module::raw::$function }
     };
 }

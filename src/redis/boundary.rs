@@ -33,9 +33,9 @@ pub unsafe extern "C" fn handle<C: Callable>(
     // SAFETY: the server passes `argc` strings at `argv` and keeps them, unchanged, until this returns; a handle has the layout
     // of the pointer, and none is null.
     let argv: &[Handle<'_>] = unsafe { std::slice::from_raw_parts(argv.cast(), argc as usize) };
-    // SAFETY: the server's context, valid until this returns, as the arguments are; nothing else touches keys.
+    // SAFETY: the server's context, valid until this returns, as the arguments are; no other `Context` is made of it.
     let context = unsafe { Context::of_command(raw_context, argv) };
-    // SAFETY: likewise.
+    // SAFETY: the server's context, valid until this returns.
     let mut reply = unsafe { Reply::new(raw_context) };
     in_use::note();
     let answered = guard(C::SPEC.name, || {

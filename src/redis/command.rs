@@ -13,7 +13,8 @@ pub struct Spec {
     pub summary: &'static str,
     pub complexity: &'static str,
     pub since: &'static str,
-    /// The least number of arguments, the command's name included.
+    /// The number of arguments, the command's name included, below which the server itself refuses. The module reports what
+    /// is missing beyond that as VALUEMISSING.
     pub min_args: i32,
     /// The flags of RedisModule_CreateCommand.
     pub flags: &'static str,

@@ -32,7 +32,8 @@ pub enum EventClass {
 
 impl Context {
     /// # Safety
-    /// `raw` is a context of the server that stays valid as long as the value, and nothing else uses it.
+    /// `raw` is a context of the server that stays valid as long as the value, and no other `Context` is made of it. A
+    /// `Reply` may be: it touches no key.
     pub(super) unsafe fn new(raw: NonNull<raw::RedisModuleCtx>) -> Self {
         Self { raw, arguments: (NonNull::dangling().as_ptr(), 0), now: OnceCell::new(), number: Cell::new(None) }
     }

@@ -73,7 +73,7 @@ pub fn name(key: &'static [u8]) {
 }
 
 /// Follows events of whole databases, and changes of the server's role.
-pub fn heed(context: &mut Context, event: ServerEvent) {
+pub fn on_server_event(context: &mut Context, event: ServerEvent) {
     match event {
         ServerEvent::Flushed { database: Some(database) } => copies().flushed(database),
         ServerEvent::Flushed { database: None } => copies().all_flushed(),

@@ -39,7 +39,8 @@ impl KeyType {
 /// It borrows the context exclusively: if anything else touched the key now, the server would be left with stale
 /// pointers. So nothing that touches keys can be called before this is dropped.
 pub struct Key<'a> {
-    /// `None` if there is no such key: the server then opens nothing.
+    /// `None` for a missing key that is open for reading: the server then opens nothing. A missing key that is open for
+    /// writing has one.
     raw: Option<NonNull<raw::RedisModuleKey>>,
     name: ServerString<'a>,
     context: &'a mut Context,
@@ -235,7 +236,10 @@ struct Scan<'v> {
 }
 
 /// The server calls this for each field of a scanned hash.
-extern "C" fn visited(
+///
+/// # Safety
+/// Called by the server for a scan that `each_field` began: `scan` is its `Scan`, and the strings live during the call.
+unsafe extern "C" fn visited(
     _: *mut raw::RedisModuleKey,
     field: *mut raw::RedisModuleString,
     value: *mut raw::RedisModuleString,

@@ -1,4 +1,4 @@
-//! Safe wrappers over the raw module API. All `unsafe` of the project is in this folder, one operation a block.
+//! Safe wrappers over the raw module API. All `unsafe` of the module is in this folder, one operation a block.
 //!
 //! The server calls the module on its main thread, or on the thread of another module that holds the server's lock. So no
 //! two threads run code of this folder at once, and a context is only ever valid for the thread that has the lock.

@@ -1,6 +1,6 @@
 //! Loading: the server's first call, and what it needs to know of the module.
 
-use super::api;
+use super::api::{self, optional};
 use super::boundary::{self, Callable};
 use super::bytes::Handle;
 use super::command::{self, Handler, Spec};
@@ -110,8 +110,7 @@ pub unsafe fn on_load(
     // SAFETY: the server's context, valid until this returns; nothing else uses it.
     let mut context = unsafe { Context::new(context) };
     if let Some(missing) = api::first_missing() {
-        // Without this very function there is no log to say it in.
-        if missing != "RedisModule_Log" {
+        if optional!(RedisModule_Log).is_some() {
             let needed = "Redis 7.0.6 or later, or Valkey, is needed";
             log(Level::Warning, &format!("not loaded: {needed}; this server has no {missing}"));
         }

@@ -111,12 +111,11 @@ type Parts = Rc<[Part]>;
 const KEPT: usize = 1_000;
 
 thread_local! {
-    /// The parts of users, by what the server told of them. Never freed, for the server ends before its threads do.
+    /// The parts of users, by their signature. The map is leaked, so that no destructor calls the server when a thread ends.
     static KNOWN: &'static RefCell<HashMap<Vec<u8>, Parts>> = Box::leak(Box::default());
 }
 
-/// What is known of a user by, for as long as the user's rights do not change. Without the passwords: their hashes are
-/// nothing to keep.
+/// The key of the cache: the user's rules without the passwords, whose hashes must not be kept.
 fn signature(acl: &[u8]) -> Vec<u8> {
     let words = acl.split_inclusive(|&byte| byte == b' ').filter(|word| !word.starts_with(b"#"));
     words.flatten().copied().collect()

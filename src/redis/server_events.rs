@@ -50,7 +50,6 @@ type Listener = fn(&mut Context, ServerEvent);
 
 static LISTENER: OnceLock<Listener> = OnceLock::new();
 
-/// Whether a `Cron` event has come.
 /// Calls `listener` for each event from now on, beginning with [`ServerEvent::ModuleLoaded`]. The error names the event that
 /// the server refused.
 pub fn subscribe(context: &mut Context, listener: Listener) -> Result<(), String> {

@@ -1,7 +1,8 @@
 //! The settings in force, and the draft of the next ones.
 
+use super::model::Settings;
+use super::secret_file;
 use super::table::{self, Setting};
-use super::{Settings, secret_file};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! The table of settings.
 
+use super::model::{MAX_SESSIONS, Settings};
 use super::values::{choice, claim, flag, number, path, plain, seconds, set, shown_flag};
-use super::{MAX_SESSIONS, Settings};
 use sessions_core::credentials::Algorithm;
 use sessions_core::credentials::cookies::{Prefix, SameSite};
 

@@ -12,7 +12,7 @@ use crate::redis::{self, Bytes, Context, Handle, Owned};
 use crate::settings::{self, Settings};
 use crate::stats::{self, Stat};
 use rand::Rng;
-use sessions_core::credentials::base64url;
+use sessions_core::base64url::base64url;
 use sessions_core::session::meta::Decimal;
 use sessions_core::session::{self, Meta, Millis, NewToken};
 use sessions_core::slot;

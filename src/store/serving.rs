@@ -56,7 +56,7 @@ pub fn last_outage_ms() -> u64 {
 }
 
 /// Notes the outages and the returns that an event of the server tells of.
-pub fn heed(context: &Context, event: ServerEvent) {
+pub fn on_server_event(context: &Context, event: ServerEvent) {
     let now = clocks();
     let mut state = state();
     match event {

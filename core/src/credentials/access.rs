@@ -3,7 +3,7 @@
 use super::payload::Payload;
 use super::ring::Ring;
 use super::signing::{Algorithm, Signer};
-use super::{base64url, from_base64url};
+use crate::base64url::{base64url, from_base64url};
 use crate::json::{self, Object};
 use crate::session::{Millis, Token};
 use crate::status::{Error, Status};

@@ -2,7 +2,7 @@
 
 use super::secret::{Purpose, Secret};
 use super::signing::{Algorithm, PublicKey, Signer};
-use super::{base64url, from_base64url};
+use crate::base64url::{base64url, from_base64url};
 use crate::session::{Credentials, Millis, Seconds, Token};
 use aws_lc_rs::{constant_time, hmac};
 use serde::Serialize;

@@ -5,7 +5,7 @@
 //! session, the SHA-256 of the value of BIND.
 
 use super::ring::Ring;
-use super::{base64url, from_base64url};
+use crate::base64url::{base64url, from_base64url};
 use crate::session::{Credentials, Token};
 use aws_lc_rs::{constant_time, digest, hmac};
 

@@ -1,6 +1,6 @@
 //! The keys that sign access tokens. The configuration alone chooses the algorithm (RFC 8725, section 3.1).
 
-use super::base64url;
+use crate::base64url::base64url;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use aws_lc_rs::{constant_time, digest, hmac};
 use serde::Serialize;

@@ -1,26 +1,25 @@
-//! Writes a reply as a whole or not at all.
+//! A sink that only counts, to find out whether a reply can be written.
 
-use super::{Sink, Unsupported, Writer};
-use serde::Serialize;
-
-/// Writes a whole reply or nothing. A client would take an error after the first byte for a part of the reply, and the
-/// next reply for another one. So the reply is first written to a sink that only counts: errors and panics come before the
-/// first byte.
-pub fn write(sink: &mut impl Sink, reply: &impl Serialize) -> Result<(), Unsupported> {
-    let mut rehearsal = Rehearsal { owed: 1 };
-    reply.serialize(Writer(&mut rehearsal))?;
-    if rehearsal.owed != 0 {
-        return Err(Unsupported);
-    }
-    reply.serialize(Writer(sink))
-}
+use super::sink::{Sink, Unsupported};
 
 /// Counts values and writes nothing: each map and array must have as many elements as announced.
-struct Rehearsal {
+pub struct Rehearsal {
     owed: usize,
 }
 
+impl Default for Rehearsal {
+    /// One reply is to come.
+    fn default() -> Self {
+        Self { owed: 1 }
+    }
+}
+
 impl Rehearsal {
+    /// Fails unless exactly one reply has come.
+    pub fn end(self) -> Result<(), Unsupported> {
+        if self.owed == 0 { Ok(()) } else { Err(Unsupported) }
+    }
+
     fn value(&mut self, owes: usize) {
         self.owed = self.owed.wrapping_add(owes).wrapping_sub(1);
     }
@@ -54,7 +53,9 @@ impl Sink for Rehearsal {
 
 #[cfg(test)]
 mod tests {
+    use super::super::write;
     use super::*;
+    use serde::Serialize;
     use serde::ser::{SerializeSeq, Serializer};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
