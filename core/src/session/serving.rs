@@ -1,8 +1,8 @@
 //! The time in which clients could reach this server: the wall clock without outages and without jumps.
 //!
 //! The grace period is measured in this time. By the wall clock honest users would be taken for thieves: after an outage that
-//! is longer than the grace period their clients repeat the requests that got no answer, and whoever sets the clock moves the
-//! end of the grace period.
+//! is longer than the grace period, their clients repeat the requests that got no answer. And setting the clock would move
+//! the end of the grace period.
 
 use super::time::Millis;
 

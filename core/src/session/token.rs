@@ -38,7 +38,7 @@ impl<'a> Token<'a> {
     }
 }
 
-/// Does not show the token: whoever reads a token in a log can use the session (OWASP Session Management Cheat Sheet,
+/// Does not show the token: a reader of the log could use the session (OWASP Session Management Cheat Sheet,
 /// "Logging Sessions Life Cycle").
 impl fmt::Debug for Token<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
