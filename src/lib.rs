@@ -52,7 +52,7 @@ use commands::verify::Verify;
 use redis::info::Section;
 use redis::module::{Module, Row};
 use redis::server_events::ServerEvent;
-use redis::{Context, kept};
+use redis::{Context, kept, server};
 use store::{realm, serving};
 
 /// The package's version as MODULE LIST shows it: 0.1.0 is 100.
@@ -131,9 +131,15 @@ const MODULE: Module = Module {
 redis::module::export!(MODULE);
 
 fn on_server_event(context: &mut Context, event: ServerEvent) {
+    if matches!(event, ServerEvent::ModuleLoaded | ServerEvent::ConfigChanged) {
+        server::look(context);
+        if realm::secret_can_be_evicted(&server::known().policy, context.is_cluster()) {
+            kept::listen(context);
+        }
+    }
     kept::on_server_event(context, event);
     serving::on_server_event(context, event);
-    warnings::on_server_event(context, event);
+    warnings::on_server_event(event);
 }
 
 /// The module's section of INFO.

@@ -7,8 +7,8 @@
 
 use crate::redis::log::{Level, log};
 use crate::redis::rights::{self, Call};
+use crate::redis::server;
 use crate::redis::server_events::ServerEvent;
-use crate::redis::{Context, server};
 use crate::settings::{self, secret_file};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -66,10 +66,10 @@ pub fn in_force() -> Vec<String> {
 
 /// Looks for causes of warnings after an event that can change them. The server reads its users after it has loaded its
 /// modules, so the first `Cron` is the first moment to look at them.
-pub fn on_server_event(context: &mut Context, event: ServerEvent) {
+pub fn on_server_event(event: ServerEvent) {
     static STARTED: AtomicBool = AtomicBool::new(false);
     match event {
-        ServerEvent::ModuleLoaded | ServerEvent::ConfigChanged => server::look(context),
+        ServerEvent::ModuleLoaded | ServerEvent::ConfigChanged => {}
         ServerEvent::Cron if !STARTED.swap(true, Ordering::Relaxed) => {}
         _ => return,
     }

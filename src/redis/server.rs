@@ -2,7 +2,6 @@
 
 use super::config;
 use super::context::Context;
-use super::kept;
 use super::server_info;
 use std::sync::{Mutex, PoisonError};
 
@@ -24,18 +23,14 @@ pub fn known() -> Known {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
 }
 
-/// Looks at the server's configuration and version, and keeps the generated secret from now on if the server may evict it.
-pub fn look(context: &mut Context) {
+/// Looks at the server's configuration and version.
+pub fn look(context: &Context) {
     let setting = |name| config::of_server(context, name).unwrap_or_default();
     let known = Known {
         policy: setting(c"maxmemory-policy"),
         appends: setting(c"appendonly") == "yes",
         replays_all: valkey_version(context).is_some_and(|version| version >= (9, 1)),
     };
-    // Only these policies evict a key without an expiry, as the secret is. A cluster generates no secret.
-    if known.policy.starts_with("allkeys-") && !context.is_cluster() {
-        kept::listen(context);
-    }
     *KNOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
 }
 

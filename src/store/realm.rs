@@ -15,6 +15,12 @@ use std::rc::Rc;
 /// The key of a database's generated secret: outside `sh:*`, so that no application user can read it.
 pub const SECRET_KEY: &[u8] = b"redis-sessions:secret";
 
+/// Whether the server may evict a generated secret: only these policies evict a key without an expiry, and a cluster
+/// generates no secret.
+pub fn secret_can_be_evicted(maxmemory_policy: &str, is_cluster: bool) -> bool {
+    maxmemory_policy.starts_with("allkeys-") && !is_cluster
+}
+
 /// The keys that were last derived for a database, and what they were derived from.
 struct Derived {
     secrets: Vec<Secret>,
